@@ -1,0 +1,40 @@
+"""What every test can rely on: the support package, a clean environment, nothing left behind."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from support.project import Project
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _own_variables_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of this suite may itself be a test of a run: its variables must not reach ours."""
+    for name in list(os.environ):
+        if name.startswith(("E2E_ORCHESTRATE_", "SLACK_WEBHOOK", "E2E_RUN_URL")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _environment_and_folder_stay() -> Iterator[None]:
+    before, folder = dict(os.environ), Path.cwd()
+    yield
+    assert Path.cwd() == folder, "a test changed the working directory"
+    changed = {name for name in {*before, *os.environ} if before.get(name) != os.environ.get(name)}
+    assert not changed - {"PYTEST_CURRENT_TEST"}, f"a test changed the environment: {changed}"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """An empty project folder; the marker lets a test look for processes it left behind."""
+    return Project(tmp_path, env={"E2E_TEST_MARKER": str(tmp_path)})
