@@ -1,0 +1,282 @@
+"""The types of the fields of phases.yaml: each takes what people write and says what it accepts."""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+
+from e2e_orchestrator.config.mistakes import suggestion
+from e2e_orchestrator.config.scalars import Kind, Plain
+from e2e_orchestrator.config.values import (
+    DURATION_PATTERN,
+    SIZE_PATTERN,
+    UNLIMITED,
+    Refused,
+    parse_duration,
+    parse_max_failures,
+    parse_positive_duration,
+    parse_size,
+    parse_workers,
+)
+from e2e_orchestrator.model.plan import MaxFailures
+
+MAX_NAME = 150
+
+_VARIABLE = {"type": "string", "pattern": r"\$\{"}
+_NUMBERS = (Kind.INTEGER, Kind.FLOAT)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Plain) and not value.interpolated and value.kind not in _NUMBERS:
+        if value.kind is Kind.NOTHING:
+            raise Refused("must be text, but nothing stands here", hint='write "" for an empty text')
+        raise Refused(
+            f"must be text, but `{value}` means {str(value.switch).lower()}", hint=f'write "{value}"'
+        )
+    if not isinstance(value, str):
+        raise Refused("must be text, not {found}")
+    if "\0" in value:
+        raise Refused("holds a NUL character")
+    return str(value)
+
+
+def _line(value: str) -> str:
+    if not value.strip():
+        raise Refused("must not be empty")
+    if not value.isprintable():
+        raise Refused("must be one line without control characters")
+    return value
+
+
+def _switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Plain) and value.kind is Kind.SWITCH:
+        return value.switch
+    raise Refused("must be true or false, not {found}")
+
+
+def _count(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    elif isinstance(value, Plain) and value.kind is Kind.INTEGER:
+        number = int(value)
+    else:
+        raise Refused("must be a whole number, not {found}")
+    if not 0 <= number <= 1000:  # noqa: PLR2004 - more than anybody means.
+        raise Refused("must be from 0 to 1000, not {found}")
+    return number
+
+
+def _number(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, Plain) and value.kind in _NUMBERS:
+        return float(value)
+    raise Refused("must be a number, not {found}")
+
+
+def _share(value: float) -> float:
+    if not 0 <= value <= 1:
+        raise Refused("must be from 0 to 1, not {found}")
+    return value
+
+
+def _factor(value: float) -> float:
+    if not 1 <= value <= 100:  # noqa: PLR2004 - a wait that grows faster is a slip.
+        raise Refused("must be from 1 to 100, not {found}")
+    return value
+
+
+def _duration(value: object) -> float:
+    return parse_duration(_scalar(value, wanted="a duration"))
+
+
+def _limit(value: object) -> float:
+    return parse_positive_duration(_scalar(value, wanted="a duration"))
+
+
+def _max_failures(value: object) -> MaxFailures:
+    return parse_max_failures(str(_scalar(value, wanted="a whole number from 1")))
+
+
+def _workers(value: object) -> int | None:
+    return None if value is None else parse_workers(str(_scalar(value, wanted="auto or a whole number")))
+
+
+def _kept(value: object) -> int | None:
+    if value is None or value == UNLIMITED:
+        return None
+    number = _count(value)
+    if not number:
+        raise Refused("must be at least 1, not {found}", hint=f"write {UNLIMITED} to keep everything")
+    return number
+
+
+def _size(value: object) -> int | None:
+    if value is None or value == UNLIMITED:
+        return None
+    return parse_size(_scalar(value, wanted="a size"))
+
+
+def _scalar(value: object, *, wanted: str) -> str | float:
+    if isinstance(value, Plain) and value.kind in (Kind.NOTHING, Kind.SWITCH):
+        raise Refused(f"must be {wanted}, not {{found}}")
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Refused(f"must be {wanted}, not {{found}}")
+    return value
+
+
+def _name(value: str) -> str:
+    if len(value) > MAX_NAME:
+        raise Refused(f"is longer than the {MAX_NAME} characters a name may have")
+    if value != value.strip():
+        raise Refused("a name starts and ends without blanks")
+    if "," in value or value.startswith("-"):
+        raise Refused("a name holds no comma and starts with no dash: the command line could not say it")
+    return value
+
+
+def _phase_name(value: str) -> str:
+    if "/" in value:
+        raise Refused("a phase's name holds no slash: `phase/test` names a test")
+    if value == "all":
+        raise Refused("`all` stands for every phase on the command line", hint="choose another name")
+    return value
+
+
+def _service_name(value: str) -> str:
+    if "/" in value or not value.strip("."):
+        raise Refused("a service's name holds no slash and is not only dots: its log is named after it")
+    return value
+
+
+def _test_name(value: str) -> str:
+    if any(part in ("", ".", "..") for part in value.split("/")):
+        raise Refused("a test's name is no path with empty parts, `.` or `..`")
+    return value
+
+
+def _variable_name(value: str) -> str:
+    if not value or "=" in value:
+        raise Refused("cannot be the name of a variable", hint="write NAME: value")
+    return value
+
+
+def _http_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Refused("must be an address such as http://localhost:8000/health")
+    return value
+
+
+def _tcp_address(value: str) -> str:
+    if not re.fullmatch(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:/]+):[0-9]{1,5}", value):
+        raise Refused("must be host:port, such as localhost:5432")
+    return value
+
+
+def _rule(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise Refused(f"is no regular expression: {error}") from None
+    return value
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def choice(kind: type[StrEnum]) -> BeforeValidator:
+    """One word of an enumeration; a wrong one is answered with all of them."""
+    words = [str(member) for member in kind]
+
+    def chosen(value: Any) -> Any:
+        if not isinstance(value, str) or value not in words:
+            hint = suggestion(str(value), words, otherwise="possible") if isinstance(value, str) else None
+            raise Refused(f"must be {', '.join(words[:-1])} or {words[-1]}, not {{found}}", hint=hint)
+        return value
+
+    return BeforeValidator(chosen)
+
+
+def _or_variable(schema: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [schema, _VARIABLE]})
+
+
+_TEXT_SCHEMA = WithJsonSchema({"type": ["string", "number"]})
+_DURATION_SCHEMA = WithJsonSchema(
+    {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": DURATION_PATTERN}, _VARIABLE]}
+)
+_WORKERS_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "integer", "minimum": 1},
+            {"type": "string", "pattern": "^(auto|[0-9]+)$"},
+            _VARIABLE,
+        ]
+    }
+)
+
+Text = Annotated[str, BeforeValidator(_text), _TEXT_SCHEMA]
+Line = Annotated[Text, AfterValidator(_line), _TEXT_SCHEMA]
+Name = Annotated[Line, AfterValidator(_name), _TEXT_SCHEMA]
+PhaseName = Annotated[Name, AfterValidator(_phase_name), _TEXT_SCHEMA]
+ServiceName = Annotated[Name, AfterValidator(_service_name), _TEXT_SCHEMA]
+TestName = Annotated[Name, AfterValidator(_test_name), _TEXT_SCHEMA]
+Switch = Annotated[bool, BeforeValidator(_switch), _or_variable({"type": "boolean"})]
+Count = Annotated[int, BeforeValidator(_count), _or_variable({"type": "integer", "minimum": 0})]
+Factor = Annotated[
+    float, BeforeValidator(_number), AfterValidator(_factor), _or_variable({"type": "number", "minimum": 1})
+]
+Share = Annotated[
+    float,
+    BeforeValidator(_number),
+    AfterValidator(_share),
+    _or_variable({"type": "number", "minimum": 0, "maximum": 1}),
+]
+Duration = Annotated[float, BeforeValidator(_duration), _DURATION_SCHEMA]
+Limit = Annotated[float, BeforeValidator(_limit), _DURATION_SCHEMA]
+Workers = Annotated[int | None, BeforeValidator(_workers), _WORKERS_SCHEMA]
+Kept = Annotated[
+    int | None,
+    BeforeValidator(_kept),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": UNLIMITED}, _VARIABLE]}),
+]
+Size = Annotated[
+    int | None,
+    BeforeValidator(_size),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {"type": "string", "pattern": SIZE_PATTERN},
+                {"const": UNLIMITED},
+                _VARIABLE,
+            ]
+        }
+    ),
+]
+Env = dict[Annotated[Text, AfterValidator(_variable_name)], Text]
+HttpAddress = Annotated[Line, AfterValidator(_http_address), _TEXT_SCHEMA]
+TcpAddress = Annotated[Line, AfterValidator(_tcp_address), _TEXT_SCHEMA]
+Rules = Annotated[
+    tuple[Annotated[Line, AfterValidator(_rule)], ...],
+    BeforeValidator(_listed, json_schema_input_type=Line | tuple[Line, ...]),
+]
+Failures = Annotated[
+    MaxFailures,
+    BeforeValidator(_max_failures),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {"type": "string", "pattern": "^[0-9]+(:wait|:immediate)?$"},
+                _VARIABLE,
+            ]
+        }
+    ),
+]

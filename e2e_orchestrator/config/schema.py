@@ -1,0 +1,308 @@
+"""The models of phases.yaml. Their field descriptions are what editors show while one types."""
+
+import shlex
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+
+from e2e_orchestrator.config.fields import (
+    Count,
+    Duration,
+    Env,
+    Factor,
+    Failures,
+    HttpAddress,
+    Kept,
+    Limit,
+    Line,
+    Name,
+    PhaseName,
+    Rules,
+    ServiceName,
+    Share,
+    Size,
+    Switch,
+    TcpAddress,
+    TestName,
+    Text,
+    Workers,
+    choice,
+)
+from e2e_orchestrator.config.scalars import Plain
+from e2e_orchestrator.config.values import Refused
+from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, RetryStrategy
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Retries(Model):
+    """How often a failed test is tried again, and how long to wait. What is left out is inherited."""
+
+    max: Count | None = Field(default=None, description="Extra attempts after the first; default 2.")
+    delay: Duration | None = Field(default=None, description="Wait before the first retry; default 5s.")
+    factor: Factor | None = Field(
+        default=None, description="Each wait is the one before times this; default 1."
+    )
+    max_delay: Duration | None = Field(default=None, description="No wait is longer than this; default 60s.")
+    jitter: Share | None = Field(
+        default=None, description="Share of a wait, 0 to 1, taken off at random; default 0."
+    )
+    strategy: Annotated[RetryStrategy, choice(RetryStrategy)] | None = Field(
+        default=None,
+        description="immediate (default); end_of_phase; isolated: alone, after everything else of the phase.",
+    )
+    only_on: Rules | None = Field(
+        default=None, description="Retry only failures with one of these reasons or matching messages."
+    )
+    never_on: Rules | None = Field(default=None, description="Never retry these; wins over only_on.")
+
+
+class RunRetries(Retries):
+    """Retries of the whole run: what holds for every test, and what all of them share."""
+
+    budget: Count | None = Field(default=None, description="At most this many retries in a run.")
+    breaker: Count | None = Field(
+        default=None, description="No retry any more once more tests than this have failed."
+    )
+
+
+class Policies(Model):
+    """What is said at the file, and may be said otherwise at a phase or a test."""
+
+    flaky: Annotated[FlakyPolicy, choice(FlakyPolicy)] | None = Field(
+        default=None,
+        description="A pass after a failure: allow, warn (default), or fail: exit code 3. Always shown.",
+    )
+    leaks: Annotated[LeakPolicy, choice(LeakPolicy)] | None = Field(
+        default=None, description="Processes that a test leaves behind: warn (default), or fail the test."
+    )
+    slow_after: Duration | None = Field(
+        default=None, description="Say so when a test runs longer, again and again; default 60s; 0: never."
+    )
+    stall_after: Duration | None = Field(
+        default=None, description="End a test that prints and reports nothing for so long; default 0: never."
+    )
+    exit_after: Duration | None = Field(
+        default=None,
+        description="End a process that stays so long after its session finished; default 60s; 0: never.",
+    )
+
+
+def _retries(value: Any) -> Any:
+    return value if isinstance(value, dict | Retries) else {"max": value}
+
+
+def _test(value: Any) -> Any:
+    return value if isinstance(value, dict | TestDetails) else {"target": value}
+
+
+def _command(value: Any) -> Any:
+    if not isinstance(value, str) or isinstance(value, Plain):
+        return value
+    try:
+        return shlex.split(value)
+    except ValueError as error:
+        raise Refused(f"cannot be split into words: {error}") from None
+
+
+RetriesField = Annotated[Retries, BeforeValidator(_retries, json_schema_input_type=Count | Retries)]
+RunRetriesField = Annotated[RunRetries, BeforeValidator(_retries, json_schema_input_type=Count | RunRetries)]
+
+
+class TestDetails(Policies):
+    """A test and what is special about it."""
+
+    __test__ = False
+
+    target: Line = Field(
+        description="What the runner takes: a file, folder, node id or spec, relative to the test's folder."
+    )
+    cwd: Line | None = Field(default=None, description="Folder to run in; default: the runner's.")
+    timeout: Limit | None = Field(default=None, description="Limit of one attempt; default: the phase's.")
+    retries: RetriesField | None = Field(
+        default=None, description="Overrides the phase's; `2` means `{max: 2}`."
+    )
+    tags: tuple[Name, ...] = Field(default=(), description="Words that `--tag` selects by.")
+    env: Env = Field(default={}, description="Added to the phase's environment.")
+    args: tuple[Text, ...] = Field(default=(), description="Added after the runner's arguments.")
+
+
+TestField = Annotated[TestDetails, BeforeValidator(_test, json_schema_input_type=Line | TestDetails)]
+TestTable = dict[TestName, TestField]
+
+
+class Runner(Model):
+    """A tool that runs tests, and how to call it."""
+
+    kind: Name = Field(
+        description="Which runner this is: pytest, playwright, command or one that is installed."
+    )
+    cwd: Line = Field(default=".", description="Folder its tests run in, relative to this file's.")
+    python: Line | None = Field(
+        default=None, description="Interpreter for pytest; with a slash it is relative to this file's folder."
+    )
+    json_report: Switch = Field(
+        default=True,
+        description="pytest: write <test>.json, which needs pytest-json-report beside pytest; default true.",
+    )
+    args: tuple[Text, ...] = Field(default=(), description="Arguments for every call.")
+    env: Env = Field(default={}, description="Added to the environment of its tests.")
+    tests: TestTable = Field(default={}, description="Tests that phases may name in their lists.")
+
+
+class Ready(Model):
+    """How to ask whether a service is ready: one address, asked until it answers."""
+
+    http: HttpAddress | None = Field(
+        default=None, description="Ready when this address answers without an error."
+    )
+    tcp: TcpAddress | None = Field(default=None, description="Ready when host:port accepts a connection.")
+    timeout: Limit = Field(default=60.0, description="How long to wait before giving up; default 60s.")
+    interval: Limit = Field(default=0.1, description="Pause between two questions; default 100ms.")
+
+    @model_validator(mode="after")
+    def _asks_once(self) -> Self:
+        if (self.http is None) == (self.tcp is None):
+            raise Refused(
+                "needs exactly one of `http` and `tcp`", hint="write ready: {http: http://localhost:8000/}"
+            )
+        return self
+
+
+class Stop(Model):
+    """How to end a service."""
+
+    grace: Duration = Field(default=3.0, description="Time to end by itself before it is killed; default 3s.")
+
+
+class Service(Model):
+    """A long-lived process that the tests need: started before the first test, ended after the last."""
+
+    command: Annotated[
+        tuple[Text, ...], BeforeValidator(_command, json_schema_input_type=Line | tuple[Text, ...])
+    ] = Field(min_length=1, description="The program and its arguments; a text is split as a shell would.")
+    cwd: Line = Field(default=".", description="Folder to start in, relative to this file's.")
+    env: Env = Field(default={}, description="Added to the file's environment.")
+    ready: Ready | None = Field(
+        default=None, description="When the service counts as ready; default: at once."
+    )
+    stop: Stop = Field(default_factory=Stop, description="How to end it.")
+
+
+def _kind_of_tests(value: Any) -> str | None:
+    if isinstance(value, dict):
+        return MAPPING_TAG
+    return LIST_TAG if isinstance(value, list | tuple) else None
+
+
+# Pydantic puts these into the path of an error; no key of the file can hold the first character.
+MAPPING_TAG, LIST_TAG = "\0mapping", "\0list"
+
+TestsField = Annotated[
+    Annotated[TestTable, Field(min_length=1), Tag(MAPPING_TAG)]
+    | Annotated[tuple[Line, ...], Field(min_length=1), Tag(LIST_TAG)],
+    Discriminator(_kind_of_tests),
+]
+
+
+class Phase(Policies):
+    """A named step of the run: its tests, its runner, and whether it must pass."""
+
+    name: PhaseName = Field(description="What `--phase` and every report call it.")
+    runner: Name = Field(description="One of the names under `runners`.")
+    tests: TestsField = Field(
+        description="Names and targets, or a list of names from the runner's `tests`, of paths and of globs."
+    )
+    description: Text | None = Field(default=None, description="A sentence for whoever reads the plan.")
+    parallel: Switch = Field(
+        default=True,
+        description="false: one test after the other, ending at the first that fails; default true.",
+    )
+    required: Switch = Field(
+        default=True, description="false: a failure is reported and gates nothing; default true."
+    )
+    timeout: Limit = Field(default=120.0, description="Limit of the whole phase; default 120s.")
+    retries: RetriesField | None = Field(
+        default=None, description="Overrides the file's; `2` means `{max: 2}`."
+    )
+    tags: tuple[Name, ...] = Field(default=(), description="Tags of each of its tests.")
+    env: Env = Field(default={}, description="Added to the runner's environment.")
+
+
+class Keep(Model):
+    """How many earlier runs stay in the output folder; a run stays as long as every limit allows it."""
+
+    runs: Kept = Field(
+        default=20, description="At most so many, this one included; default 20; or unlimited."
+    )
+    days: Kept = Field(default=30, description="None older than so many days; default 30; or unlimited.")
+    size: Size = Field(
+        default=None, description="All of them together, such as 500MiB or 1GiB; default unlimited."
+    )
+
+
+def _version(value: Any) -> int:
+    if str(value) != "1":
+        raise Refused("must be 1, the only version there is, not {found}")
+    return 1
+
+
+class Config(Policies):
+    """Which tests run, in which phases, with which runners, against which services.
+
+    Keys that start with `x-` are ignored: they may hold anchors for aliases further down.
+    """
+
+    model_config = ConfigDict(
+        title="phases.yaml", json_schema_extra={"patternProperties": {"^x-": {"description": "Ignored."}}}
+    )
+
+    version: Annotated[int, BeforeValidator(_version), WithJsonSchema({"const": 1})] = Field(
+        default=1, description="Of this format: 1."
+    )
+    project: Name | None = Field(default=None, description="Name in reports; default: the folder's.")
+    timeout: Limit = Field(default=600.0, description="Limit of the whole run; default 10m.")
+    workers: Workers = Field(default=None, description="Tests at once; default auto: one for each processor.")
+    max_failures: Failures | None = Field(
+        default=None,
+        description="Start nothing more after so many failed tests; `3:immediate` also ends those that run.",
+    )
+    order: Annotated[Order, choice(Order)] = Field(
+        default=Order.LONGEST,
+        description="Which tests of a parallel phase start first: longest (default, once known), or file.",
+    )
+    durations: Line | None = Field(
+        default=None,
+        description="Where durations are remembered; default durations.json in the output folder.",
+    )
+    retries: RunRetriesField = Field(
+        default_factory=RunRetries, description="For every test; `2` means `{max: 2}`."
+    )
+    secrets: tuple[Line, ...] = Field(
+        default=(), description="Variables whose values are masked, beside those whose names look secret."
+    )
+    env: Env = Field(
+        default={},
+        description="Environment of every child; ${NAME}, ${NAME:-default}, ${NAME:?message}; $$ is $.",
+    )
+    report: tuple[Line, ...] = Field(
+        default=("console", "json"), min_length=1, description="Reporters: `name`, or `name=path` for a file."
+    )
+    output: Line | None = Field(default=None, description="Folder of the results; default ./test-results.")
+    keep: Keep = Field(default_factory=Keep, description="How many earlier runs stay in the output folder.")
+    runners: dict[Name, Runner] = Field(min_length=1, description="The tools that run tests, by name.")
+    services: dict[ServiceName, Service] = Field(
+        default={}, description="What the tests need while they run, by name."
+    )
+    phases: tuple[Phase, ...] = Field(min_length=1, description="The steps of the run, in their order.")

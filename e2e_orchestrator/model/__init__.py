@@ -1,0 +1,1 @@
+"""The frozen vocabulary of a run: no input, no output, no policy."""

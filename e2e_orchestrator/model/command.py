@@ -1,0 +1,96 @@
+"""What a runner asks to be executed, and what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from e2e_orchestrator.model.outcomes import Attachment, Case, Leak, Verdict
+
+
+class Limit(StrEnum):
+    """Whose time was up: a limit of this name, or the patience with a test that does nothing any more."""
+
+    TEST = "test"
+    PHASE = "phase"
+    RUN = "run"
+    STALL = "stall"
+    EXIT = "exit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """When an attempt must be over: ``at`` on the clock of the engine, the limit's whole ``seconds``."""
+
+    at: float
+    limit: Limit
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptSpec:
+    """Which execution of a test this is, and where it may write.
+
+    ``folder`` is the attempt's own directory (absolute, existing); ``events`` the case stream in it.
+    ``only`` names the cases that this retry is about, empty means all of them; ``previous`` is the
+    folder of the attempt before.
+    """
+
+    number: int
+    max_attempts: int
+    run_id: str
+    slot: int
+    slot_count: int
+    folder: Path
+    output_root: Path
+    only: tuple[str, ...] = ()
+    previous: Path | None = None
+
+    @property
+    def events(self) -> Path:
+        return self.folder / "events.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A program to run: ``env`` holds what is added to the caller's environment."""
+
+    argv: tuple[str, ...]
+    cwd: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """How a command ended and where its evidence lies.
+
+    ``exit_status`` is negative when a signal ended the process and None when it never started
+    (``start_error`` then says why). ``limit`` names the limit that ran out, ``interrupted`` a run that
+    was cancelled; both mean that we ended the process, not it itself. ``duration`` and
+    ``limit_seconds`` are in seconds; ``output`` is the file that holds everything the child printed.
+    """
+
+    exit_status: int | None
+    duration: float
+    folder: Path
+    output: Path
+    tail: str = ""
+    start_error: str | None = None
+    limit: Limit | None = None
+    limit_seconds: float | None = None
+    interrupted: str | None = None
+    killed: bool = False
+    leaked: tuple[Leak, ...] = ()
+
+    @property
+    def events(self) -> Path:
+        return self.folder / "events.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What a runner makes of a completed command."""
+
+    verdict: Verdict
+    cases: tuple[Case, ...] = ()
+    attachments: tuple[Attachment, ...] = ()

@@ -1,0 +1,287 @@
+"""Everything a run says while it goes on: the only way out of the engine.
+
+Each event is frozen data with a ``type`` of its own. In an :class:`Envelope` it has a number (from 1,
+without holes), the wall time and the monotonic time of the run. The journal holds one envelope a line.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+from pydantic_core import to_json
+
+from e2e_orchestrator.model.outcomes import Attempt, Case, Reason, Status, Verdict
+from e2e_orchestrator.model.plan import Plan, Shard
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """Announces every planned test, so that a journal proves its own completeness.
+
+    ``merged_from`` are the runs of the shards that this one puts together.
+    """
+
+    run_id: str
+    started_at: str
+    version: str
+    plan: Plan
+    rerun_of: str | None = None
+    shard: Shard | None = None
+    merged_from: tuple[str, ...] = ()
+    type: Literal["run_started"] = "run_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestCarriedOver:
+    """A test that a rerun does not run: its end in ``from_run``, the run that last ran it, stands.
+
+    Follows RunStarted, so that the journal of a rerun holds the whole of what it judges.
+    """
+
+    __test__ = False
+
+    test: str
+    verdict: Verdict
+    duration: float
+    attempts: tuple[Attempt, ...]
+    from_run: str
+    type: Literal["test_carried_over"] = "test_carried_over"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStarted:
+    service: str
+    log: str
+    type: Literal["service_started"] = "service_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceReady:
+    service: str
+    duration: float
+    type: Literal["service_ready"] = "service_ready"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceFailed:
+    service: str
+    message: str
+    tail: str = ""
+    log: str | None = None
+    type: Literal["service_failed"] = "service_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStopped:
+    service: str
+    exit_status: int | None
+    type: Literal["service_stopped"] = "service_stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseStarted:
+    phase: str
+    type: Literal["phase_started"] = "phase_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptStarted:
+    test: str
+    number: int
+    max_attempts: int
+    slot: int
+    output: str
+    type: Literal["attempt_started"] = "attempt_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseStarted:
+    """Live and provisional, as :class:`CaseFinished`: the attempt's own list of cases is the record."""
+
+    test: str
+    attempt: int
+    case: str
+    type: Literal["case_started"] = "case_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFinished:
+    test: str
+    attempt: int
+    case: Case
+    type: Literal["case_finished"] = "case_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestSlow:
+    """Said again and again while an attempt takes longer than its ``slow_after``; ``elapsed`` in seconds."""
+
+    __test__ = False
+
+    test: str
+    attempt: int
+    elapsed: float
+    type: Literal["test_slow"] = "test_slow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptFinished:
+    test: str
+    attempt: Attempt
+    type: Literal["attempt_finished"] = "attempt_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryScheduled:
+    """Attempt ``number`` comes after ``delay`` seconds; ``only`` names its cases if it is not about all."""
+
+    test: str
+    number: int
+    delay: float
+    why: str
+    only: tuple[str, ...] = ()
+    type: Literal["retry_scheduled"] = "retry_scheduled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestFinished:
+    """The end of a planned test, whether it ran or not; ``duration`` covers its attempts and pauses."""
+
+    __test__ = False
+
+    test: str
+    verdict: Verdict
+    duration: float
+    attempts: int
+    type: Literal["test_finished"] = "test_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseFinished:
+    phase: str
+    status: Status
+    reason: Reason | None
+    duration: float
+    type: Literal["phase_finished"] = "phase_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequested:
+    why: str
+    kill: bool = False
+    type: Literal["cancel_requested"] = "cancel_requested"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReporterFailed:
+    reporter: str
+    message: str
+    type: Literal["reporter_failed"] = "reporter_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateEvaluated:
+    """A rule over the finished run; one that does not hold turns a good run into exit code 3."""
+
+    gate: str
+    holds: bool
+    message: str
+    type: Literal["gate_evaluated"] = "gate_evaluated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRequested:
+    """Somebody wants to know what is running."""
+
+    type: Literal["status_requested"] = "status_requested"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """Something the user should know that changes no verdict."""
+
+    message: str
+    type: Literal["warned"] = "warned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    """``counts`` holds the tests by their end, for whoever reads no more than this line."""
+
+    exit_code: int
+    success: bool
+    duration: float
+    why: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    type: Literal["run_finished"] = "run_finished"
+
+
+Event = (
+    RunStarted
+    | TestCarriedOver
+    | ServiceStarted
+    | ServiceReady
+    | ServiceFailed
+    | ServiceStopped
+    | PhaseStarted
+    | AttemptStarted
+    | CaseStarted
+    | CaseFinished
+    | TestSlow
+    | AttemptFinished
+    | RetryScheduled
+    | TestFinished
+    | PhaseFinished
+    | CancelRequested
+    | ReporterFailed
+    | GateEvaluated
+    | StatusRequested
+    | Warned
+    | RunFinished
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """``at`` is UTC in ISO 8601, ``mono`` seconds since the run's first event."""
+
+    seq: int
+    at: str
+    mono: float
+    event: Annotated[Event, Field(discriminator="type")]
+    schema: int = SCHEMA
+
+
+_ADAPTER: TypeAdapter[Envelope] = TypeAdapter(Envelope)
+
+
+def encode(envelope: Envelope) -> bytes:
+    """One line of JSON without its newline; lone surrogates become question marks.
+
+    Infinity and NaN, which JSON does not have, become the strings that :func:`decode` takes for them.
+    """
+    try:
+        return to_json(envelope, inf_nan_mode="strings")
+    except ValueError:  # A lone surrogate in a name that a child made up: not UTF-8, so not JSON.
+        return to_json(_printable(_ADAPTER.dump_python(envelope)), inf_nan_mode="strings")
+
+
+def decode(line: bytes | str) -> Envelope:
+    """Raises ValueError (pydantic's) for a line that is no envelope of this schema."""
+    return _ADAPTER.validate_json(line)
+
+
+def _printable(value: Any) -> Any:
+    """The same tree with every string made valid UTF-8."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode("utf-8")
+        case dict():
+            return {_printable(key): _printable(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_printable(one) for one in value]
+        case _:
+            return value

@@ -1,0 +1,1 @@
+"""From evidence to cases: one file per format, no policy."""

@@ -1,0 +1,209 @@
+"""From the configuration to the plan: every default filled in, every path absolute, every test named."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from e2e_orchestrator.config import schema
+from e2e_orchestrator.config.load import LoadedConfig
+from e2e_orchestrator.config.mistakes import Mistake, config_error
+from e2e_orchestrator.model.plan import (
+    MaxFailures,
+    Order,
+    Plan,
+    PlannedPhase,
+    PlannedService,
+    Probe,
+    RetryLimits,
+    RetryPolicy,
+    RunnerSpec,
+    Test,
+    Watch,
+)
+from e2e_orchestrator.planning.listing import Entry, ListedFrom, expand
+from e2e_orchestrator.planning.surroundings import Machine, Surroundings
+from e2e_orchestrator.planning.targets import missing_path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What the command line or the environment says instead of the file; None leaves the file's word.
+
+    ``retries`` is the number of retries of every test, whatever its phase says; ``timeout`` is in
+    seconds and the run's.
+    """
+
+    workers: int | Literal["auto"] | None = None
+    retries: int | None = None
+    timeout: float | None = None
+    max_failures: MaxFailures | None = None
+    order: Order | None = None
+    services: bool = True
+
+
+def build_plan(
+    loaded: LoadedConfig,
+    *,
+    overrides: Overrides = Overrides(),
+    surroundings: Surroundings | None = None,
+    mistakes: Iterable[Mistake] = (),
+) -> Plan:
+    """Everything that would run, in the order of the file.
+
+    Raises ConfigError with all targets and folders that do not exist, each with its place, together with
+    the ``mistakes`` that were found elsewhere.
+    """
+    build = _Build(loaded, overrides=overrides, surroundings=surroundings or Machine())
+    build.mistakes += mistakes
+    return build.plan()
+
+
+@dataclass(slots=True)
+class _Build:
+    loaded: LoadedConfig
+    overrides: Overrides = field(kw_only=True)
+    surroundings: Surroundings = field(kw_only=True)
+    mistakes: list[Mistake] = field(default_factory=list, init=False)
+
+    def plan(self) -> Plan:
+        model = self.loaded.model
+        asked = self.overrides.workers or model.workers
+        workers = self.surroundings.processors() if asked in (None, "auto") else int(asked)
+        phases = tuple(self._phase(phase, at) for at, phase in enumerate(model.phases))
+        runners = tuple(self._runner(name, runner) for name, runner in model.runners.items())
+        services = tuple(self._service(name, service) for name, service in model.services.items())
+        if self.mistakes:
+            raise config_error(self.mistakes, file=str(self.loaded.path))
+        return Plan(
+            project=model.project or self.loaded.root.name or "project",
+            config=str(self.loaded.path),
+            root=str(self.loaded.root),
+            timeout=self.overrides.timeout or model.timeout,
+            workers=workers,
+            phases=phases,
+            runners=runners,
+            services=services if self.overrides.services else (),
+            retry_limits=RetryLimits(budget=model.retries.budget, breaker=model.retries.breaker),
+            max_failures=self.overrides.max_failures or model.max_failures,
+            secrets=model.secrets,
+            order=self.overrides.order or model.order,
+        )
+
+    def _runner(self, name: str, runner: schema.Runner) -> RunnerSpec:
+        cwd = self._folder(runner.cwd, "runners", name, "cwd")
+        return RunnerSpec(
+            name=name,
+            kind=runner.kind,
+            root=str(self.loaded.root),
+            cwd=str(cwd),
+            python=self._python(runner.python),
+            json_report=runner.json_report,
+            args=runner.args,
+            env=runner.env,
+        )
+
+    def _python(self, python: str | None) -> str | None:
+        # Joined, never resolved: the interpreter of a virtual environment is a link, and finds its
+        # packages by the name it is called with.
+        return str(self.loaded.root / python) if python is not None and "/" in python else python
+
+    def _service(self, name: str, service: schema.Service) -> PlannedService:
+        ready = service.ready
+        return PlannedService(
+            name=name,
+            command=service.command,
+            cwd=str(self._folder(service.cwd, "services", name, "cwd")),
+            env={**self.loaded.model.env, **service.env},
+            ready=Probe(http=ready.http, tcp=ready.tcp, timeout=ready.timeout, interval=ready.interval)
+            if ready
+            else None,
+            stop_grace=service.stop.grace,
+        )
+
+    def _phase(self, phase: schema.Phase, at: int) -> PlannedPhase:
+        runner = self.loaded.model.runners[phase.runner]
+        entries = expand(
+            phase.tests,
+            keys=("phases", at, "tests"),
+            runner=ListedFrom(name=phase.runner, spec=runner, folder=self.loaded.root / runner.cwd),
+            surroundings=self.surroundings,
+            note=self._note,
+        )
+        return PlannedPhase(
+            name=phase.name,
+            runner=phase.runner,
+            parallel=phase.parallel,
+            required=phase.required,
+            timeout=phase.timeout,
+            tests=tuple(self._test(entry, phase=phase, runner=runner) for entry in entries),
+            description=phase.description,
+        )
+
+    def _test(self, entry: Entry, *, phase: schema.Phase, runner: schema.Runner) -> Test:
+        details, model = entry.details, self.loaded.model
+        levels = (model, phase, details)
+        args = (*runner.args, *details.args)
+        cwd = self.loaded.root / runner.cwd
+        if details.cwd is not None:
+            cwd = self._folder(details.cwd, *entry.keys, "cwd")
+        self._check_target(entry, kind=runner.kind, args=args, cwd=cwd)
+        return Test(
+            id=f"{phase.name}/{entry.name}",
+            name=entry.name,
+            phase=phase.name,
+            runner=phase.runner,
+            kind=runner.kind,
+            target=details.target,
+            cwd=str(cwd),
+            args=args,
+            env=_merged(model.env, runner.env, phase.env, details.env),
+            timeout=details.timeout,
+            retries=self._retries(model.retries, phase.retries, details.retries),
+            tags=tuple(dict.fromkeys((*phase.tags, *details.tags))),
+            watch=self._watch(*levels),
+            **_innermost(levels, "flaky", "leaks"),
+        )
+
+    def _check_target(self, entry: Entry, *, kind: str, args: tuple[str, ...], cwd: Path) -> None:
+        if not self.surroundings.is_folder(cwd):
+            return
+        path = missing_path(
+            entry.details.target, kind=kind, args=args, cwd=cwd, surroundings=self.surroundings
+        )
+        if path is not None:
+            keys = (*entry.keys, "target")
+            self._note(*keys, says=f"there is no `{path}`", hint=f"looked for in {cwd}")
+
+    def _retries(self, *levels: schema.Retries | None) -> RetryPolicy:
+        given: dict[str, Any] = {}
+        for level in levels:
+            if level is not None:
+                given.update(level.model_dump(exclude_none=True, exclude={"budget", "breaker"}))
+        if self.overrides.retries is not None:
+            given["max"] = self.overrides.retries
+        return replace(RetryPolicy(), **given)
+
+    def _watch(self, *levels: schema.Policies) -> Watch:
+        given = _innermost(levels, "slow_after", "stall_after", "exit_after")
+        return replace(Watch(), **{name: seconds or None for name, seconds in given.items()})
+
+    def _folder(self, cwd: str, *keys: str | int) -> Path:
+        folder = self.loaded.root / cwd
+        if not self.surroundings.is_folder(folder):
+            self._note(*keys, says=f"there is no folder `{cwd}`", hint=f"looked for in {self.loaded.root}")
+        return folder
+
+    def _note(self, *keys: str | int, says: str, hint: str | None = None) -> None:
+        self.mistakes.append(self.loaded.mistake(*keys, says=says, hint=hint))
+
+
+def _innermost(levels: Iterable[schema.Policies], *names: str) -> dict[str, Any]:
+    """What the innermost level that says something says; nothing for a name that none mentions."""
+    said = ((name, getattr(level, name)) for level in levels for name in names)
+    return {name: value for name, value in said if value is not None}
+
+
+def _merged(*environments: Mapping[str, str]) -> Mapping[str, str]:
+    """Later ones win."""
+    return {name: value for environment in environments for name, value in environment.items()}

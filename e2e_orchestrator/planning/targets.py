@@ -1,0 +1,29 @@
+"""Whether a target names something that must exist, and whether it does."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from e2e_orchestrator.planning.surroundings import Surroundings
+
+_PLAYWRIGHT_LINE = re.compile(r":[0-9]+(:[0-9]+)?$")
+_SPEC = re.compile(r"[\w@./-]+\.[cm]?[jt]sx?")
+
+
+def missing_path(
+    target: str, *, kind: str, args: Sequence[str], cwd: Path, surroundings: Surroundings
+) -> str | None:
+    """The path that the target names and that does not exist; None if all is well or nobody can know.
+
+    Pytest takes paths, up to ``::``, unless ``--pyargs`` makes them modules. Playwright takes patterns for
+    the end of a path: only what looks like a plain file is looked for, at any depth.
+    """
+    if kind == "pytest" and "--pyargs" not in args:
+        path = target.partition("::")[0]
+        return None if surroundings.exists(cwd / path) else path
+    if kind == "playwright":
+        path = _PLAYWRIGHT_LINE.sub("", target)
+        plain = _SPEC.fullmatch(path) is not None
+        if plain and not surroundings.exists(cwd / path) and not surroundings.glob(cwd, f"**/{path}"):
+            return path
+    return None

@@ -1,0 +1,110 @@
+"""The whole plug-in surface: what a runner, an executor, a reporter and a resource have to offer."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Deadline, Judged
+from e2e_orchestrator.model.events import Envelope, Event
+from e2e_orchestrator.model.outcomes import Attempt
+from e2e_orchestrator.model.plan import RunnerSpec, Test
+
+Emit = Callable[[Event], Awaitable[None]]
+
+
+class Runner(Protocol):
+    """Translates between a kind of test and the programs that run it. Spawns nothing, times nothing."""
+
+    def command(self, test: Test, spec: AttemptSpec) -> Command:
+        """The program for one attempt.
+
+        Raises InfrastructureError if a tool it needs is not installed, saying how to get it.
+        """
+        ...
+
+    def judge(self, test: Test, spec: AttemptSpec, completed: Completed) -> Judged:
+        """What the exit status and the evidence mean; called once, after the process has ended.
+
+        Never passes a test without two witnesses: exit status 0 and complete evidence.
+        """
+        ...
+
+
+RunnerFactory = Callable[[RunnerSpec], Runner]
+
+
+class Cancellation(Protocol):
+    """The run's wish to end, as an executor sees it: ``why`` is None as long as there is none."""
+
+    @property
+    def why(self) -> str | None: ...
+
+    @property
+    def kill(self) -> bool:
+        """No time to be polite."""
+        ...
+
+    async def wait(self, *, kill: bool = False) -> None:
+        """Returns once the run is cancelled; with ``kill``, once it is to be killed."""
+        ...
+
+
+class Executor(Protocol):
+    """Executes attempts; the only part that knows processes or machines."""
+
+    async def attempt(
+        self, test: Test, spec: AttemptSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit
+    ) -> Attempt:
+        """Runs one attempt to its end, whatever that is; never raises for what the test does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReporterContext:
+    """What a reporter is told when it is made.
+
+    ``output`` is the output folder, ``run_folder`` this run's own below it; ``path`` is what followed
+    ``name=`` on the command line. ``color`` is auto, always or never; ``verbosity`` -1, 0 or 1. When a run
+    is replayed, ``live`` is false, and ``evidence`` is the output folder it had, if that is another one.
+    """
+
+    output: Path
+    run_folder: Path
+    path: Path | None = None
+    color: str = "auto"
+    verbosity: int = 0
+    environ: Mapping[str, str] = field(default_factory=dict)
+    live: bool = True
+    evidence: Path | None = None
+
+    @property
+    def root(self) -> Path:
+        """Where the relative paths in events start."""
+        return self.evidence or self.output
+
+
+class Reporter(Protocol):
+    """Tells somebody what happens. Every report is a fold over the numbered envelopes.
+
+    A reporter whose ``mandatory`` attribute is true turns a good run into exit code 5 when it breaks;
+    no reporter can change a verdict. One whose ``closes_last`` is true hears what became of the others.
+    """
+
+    async def handle(self, envelope: Envelope) -> None: ...
+
+    async def close(self) -> None:
+        """Called once, after the last envelope, however the run ended."""
+        ...
+
+
+ReporterFactory = Callable[[ReporterContext], Reporter]
+
+
+class Resource(Protocol):
+    """Something that tests need while they run: services, databases, ports."""
+
+    def provide(self, *, emit: Emit) -> AbstractAsyncContextManager[Mapping[str, str]]:
+        """Ready on entering, gone on leaving; the mapping is added to the environment of every child."""
+        ...
