@@ -1,0 +1,1 @@
+"""Decides: what may start, what is tried again, when it is over. Knows no process and no report."""

@@ -1,0 +1,105 @@
+"""Is a failed test tried again, which of its cases, and what are its attempts worth together?"""
+
+import random
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from e2e_orchestrator.model.merge import merge_cases
+from e2e_orchestrator.model.outcomes import Attempt, CaseStatus, Reason, Verdict, because
+from e2e_orchestrator.model.plan import RetryLimits, RetryPolicy
+
+# A second attempt cannot change these: the same arguments are refused again, the same tool is missing.
+FUTILE = frozenset({Reason.USAGE_ERROR, Reason.INFRASTRUCTURE, Reason.INTERRUPTED, Reason.NO_TESTS})
+
+
+def wants_retry(attempts: Sequence[Attempt], policy: RetryPolicy) -> bool:
+    """Whether the policy allows one more attempt after these.
+
+    A test that ran into its limit twice in a row would only cost its limit again.
+    """
+    attempt = attempts[-1]
+    if not attempt.verdict.failed or attempt.number > policy.max or attempt.verdict.reason in FUTILE:
+        return False
+    if [one.verdict.reason for one in attempts[-2:]] == [Reason.TIMEOUT, Reason.TIMEOUT]:
+        return False
+    texts = _what_failed(attempt)
+    if any(_matches(rule, texts) for rule in policy.never_on):
+        return False
+    return not policy.only_on or any(_matches(rule, texts) for rule in policy.only_on)
+
+
+def cases_to_retry(attempt: Attempt) -> tuple[str, ...]:
+    """The cases that failed and those that were never reached; empty if the failure belongs to no case.
+
+    After a crash, a timeout or a collection error nobody knows what the rest would have done: all again.
+    """
+    if attempt.verdict.reason is not Reason.TEST_FAILURES or not any(case.bad for case in attempt.cases):
+        return ()
+    return tuple(case.id for case in attempt.cases if case.bad or case.status is CaseStatus.NOT_RUN)
+
+
+def delay_before(
+    retry: int, policy: RetryPolicy, *, uniform: Callable[[float, float], float] = random.uniform
+) -> float:
+    """Seconds to wait before retry number ``retry``, counted from 1."""
+    seconds = min(policy.delay * policy.factor ** (retry - 1), policy.max_delay)
+    return seconds * (1 - uniform(0.0, policy.jitter)) if policy.jitter else seconds
+
+
+def conclude(attempts: Sequence[Attempt]) -> Verdict:
+    """The verdict over all attempts of a test.
+
+    A pass after a failure is flaky. It stays a failure if a case that failed in an earlier attempt, or
+    was never reached, did not come back: nobody has seen it pass.
+    """
+    last = attempts[-1].verdict
+    if len(attempts) == 1 or last.failed:
+        return last
+    lost = [case.id for case in merge_cases(attempts) if case.bad or case.status is CaseStatus.NOT_RUN]
+    if lost:
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        why = f"did not pass before, and the last attempt did not run it again: {lost[0]}{more}"
+        return because(Reason.TEST_FAILURES, why)
+    if last.reason is Reason.ALL_SKIPPED:
+        return because(Reason.TEST_FAILURES, "failed before, and the last attempt skipped every case")
+    return because(Reason.FLAKY, f"passed on attempt {attempts[-1].number}")
+
+
+@dataclass(slots=True)
+class RunRetries:
+    """The limits that all tests of a run share, and what is used up of them."""
+
+    limits: RetryLimits
+    spent: int = 0
+    said: set[str] = field(default_factory=set)
+    _failed: set[str] = field(default_factory=set)
+
+    def failed(self, test: str) -> None:
+        """Counts a test once, however often it fails."""
+        self._failed.add(test)
+
+    def refusal(self) -> str | None:
+        """Why nothing is retried any more; None as long as retries are allowed."""
+        breaker, budget = self.limits.breaker, self.limits.budget
+        if breaker is not None and len(self._failed) > breaker:
+            return (
+                f"more than {breaker} tests have failed: retrying would hide one cause behind many attempts"
+            )
+        if budget is not None and self.spent >= budget:
+            return f"the run's budget of {budget} retries is used up"
+        return None
+
+
+def _what_failed(attempt: Attempt) -> tuple[str, ...]:
+    """The reason's name, and every message of the failure."""
+    messages = [case.message for case in attempt.cases if case.bad and case.message]
+    return (str(attempt.verdict.reason), attempt.verdict.message or "", *messages)
+
+
+def _matches(rule: str, texts: Iterable[str]) -> bool:
+    """A reason is matched by its whole name, a message by a regular expression."""
+    reason, *messages = texts
+    if rule in set(Reason):
+        return rule == reason
+    return any(re.search(rule, message) for message in messages)

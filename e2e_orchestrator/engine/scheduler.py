@@ -1,0 +1,96 @@
+"""What may start now? Synchronous and without a clock: the engine asks, starts, and tells what ended."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from e2e_orchestrator.model.plan import RetryStrategy, Test
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Permission to start an attempt of a test in a slot."""
+
+    test: Test
+    slot: int
+
+
+class PhaseScheduler:
+    """The tests of one phase on numbered slots, the smallest free one first.
+
+    Side by side, a retry goes before tests that never ran (``immediate``), after them (``end_of_phase``),
+    or after everything else and alone (``isolated``). In order, a test and all of its retries come before
+    the next test.
+    """
+
+    def __init__(self, tests: Sequence[Test], *, slots: int, parallel: bool) -> None:
+        self._waiting = deque(tests)
+        self._due: dict[RetryStrategy, deque[Test]] = {strategy: deque() for strategy in RetryStrategy}
+        self._pausing: set[str] = set()
+        self._unsettled: set[str] = set()
+        self._free = list(range(slots if parallel else 1))
+        self._slots = len(self._free)
+        self._alone = False
+        self._parallel = parallel
+
+    def take(self) -> Start | None:
+        """The next start, or None if nothing may start now."""
+        if not self._free or self._alone or (test := self._next()) is None:
+            return None
+        self._unsettled.add(test.id)
+        slot = min(self._free)
+        self._free.remove(slot)
+        return Start(test=test, slot=slot)
+
+    def _next(self) -> Test | None:
+        if self._due[RetryStrategy.IMMEDIATE]:
+            return self._due[RetryStrategy.IMMEDIATE].popleft()
+        if not self._parallel and self._unsettled:
+            return None
+        if self._waiting:
+            return self._waiting.popleft()
+        if self._due[RetryStrategy.END_OF_PHASE]:
+            return self._due[RetryStrategy.END_OF_PHASE].popleft()
+        idle = len(self._free) == self._slots and not self._pausing
+        if self._due[RetryStrategy.ISOLATED] and idle:
+            self._alone = True
+            return self._due[RetryStrategy.ISOLATED].popleft()
+        return None
+
+    def release(self, slot: int) -> None:
+        """The attempt in this slot is over; its test is not settled yet."""
+        self._free.append(slot)
+        self._alone = False
+
+    def pause(self, test: Test) -> None:
+        """The test will be tried again, but not yet."""
+        self._pausing.add(test.id)
+
+    def retry(self, test: Test) -> None:
+        """The test is due again."""
+        self._pausing.discard(test.id)
+        strategy = test.retries.strategy if self._parallel else RetryStrategy.IMMEDIATE
+        self._due[strategy].append(test)
+
+    def settle(self, test: Test) -> None:
+        """The test has its verdict."""
+        self._pausing.discard(test.id)
+        self._unsettled.discard(test.id)
+
+    @property
+    def over(self) -> bool:
+        """Nothing runs, nothing is due and nothing waits."""
+        return not (self._waiting or self._unsettled)
+
+    def stop(self) -> tuple[Test, ...]:
+        """Gives up what has not started; these tests never will."""
+        rest = tuple(self._waiting)
+        self._waiting.clear()
+        return rest
+
+    def give_up_retries(self) -> tuple[Test, ...]:
+        """Takes back what is due again: these tests keep the verdict of their last attempt."""
+        rest = tuple(test for due in self._due.values() for test in due)
+        for due in self._due.values():
+            due.clear()
+        return rest

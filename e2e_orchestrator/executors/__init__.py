@@ -1,0 +1,1 @@
+"""Execute attempts: on this machine, later on others."""

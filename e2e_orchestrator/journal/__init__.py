@@ -1,0 +1,1 @@
+"""The append-only event log of a run: the only truth; every report is a fold over it."""

@@ -1,0 +1,1 @@
+"""The only place that knows pids: starting, watching, ending and outliving children."""

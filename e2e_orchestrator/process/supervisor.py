@@ -1,0 +1,227 @@
+"""The asyncio side of the keeper: starts children through it and hears how they end."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from e2e_orchestrator.model.outcomes import Leak
+
+_KEEPER = Path(__file__).with_name("keeper.py")
+_LONGEST_MESSAGE = 1 << 22
+_SHUTDOWN_SECONDS = 4.0
+_CONFIRM_SECONDS = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """``exit_status`` is negative for a signal and None if nobody could see how the child ended.
+
+    ``output_lost`` says why the end of the output is missing from its file.
+    """
+
+    exit_status: int | None
+    leaked: tuple[Leak, ...] = ()
+    start_error: str | None = None
+    output_lost: str | None = None
+
+
+class Child:
+    """A started process and everything below it."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.pid: int | None = None
+        self.tender: int | None = None
+        self._reader, self._writer = reader, writer
+        self._exited: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._ended = asyncio.create_task(self._listen())
+
+    async def exited(self) -> int | None:
+        """The exit status of the process itself, as soon as it is known."""
+        return await asyncio.shield(self._exited)
+
+    async def ended(self) -> Ended:
+        """Returns once nothing of the child is left."""
+        return await asyncio.shield(self._ended)
+
+    @property
+    def alive(self) -> bool:
+        return not self._ended.done()
+
+    def signal(self, signum: int) -> None:
+        """Sends a signal to the child's process group."""
+        self._tell(signal=int(signum))
+
+    def kill(self) -> None:
+        """Ends the child and all of its descendants, whatever group or session they are in.
+
+        If nobody confirms it in time (the tender itself is stopped, or stuck), the child counts as lost.
+        """
+        self._tell(kill=True)
+        if self.alive:
+            asyncio.get_running_loop().call_later(_CONFIRM_SECONDS, self._writer.close)
+
+    def _wake_tender(self) -> None:
+        """Somebody may have stopped it, and a stopped tender ends nobody."""
+        if self.alive and self.tender:
+            with suppress(OSError):
+                os.kill(self.tender, signal.SIGCONT)
+
+    def _tell(self, **message: object) -> None:
+        if self.alive:
+            self._wake_tender()
+            with suppress(OSError, RuntimeError):
+                self._writer.write(json.dumps(message).encode() + b"\n")
+
+    async def _listen(self) -> Ended:
+        status: int | None = None
+        ended: Ended | None = None
+        try:
+            while line := await self._reader.readline():
+                match json.loads(line):
+                    case {"tender": int(pid)}:
+                        self.tender = pid
+                    case {"started": int(pid)}:
+                        self.pid = pid
+                    case {"exited": int(code)}:
+                        status = code
+                        self._exited.set_result(code)
+                    case {"error": str(message)}:
+                        ended = Ended(exit_status=None, start_error=message)
+                    case {"done": list(left), "lost": lost}:
+                        leaked = tuple(Leak(pid=pid, command=command) for pid, command in left)
+                        ended = Ended(exit_status=status, leaked=leaked, output_lost=lost)
+        except OSError:
+            pass  # The tender was killed; that is told by what is missing.
+        finally:
+            self._writer.close()
+            if not self._exited.done():
+                self._exited.set_result(status)
+        return ended or Ended(exit_status=None)
+
+
+class Supervisor:
+    """Owns one keeper process. Leaving the context ends every child that is still there.
+
+    ``secrets`` are masked in the output of every child before it reaches its file.
+    """
+
+    def __init__(self, *, log: Path, secrets: Sequence[str] = (), linger: float = 0.5) -> None:
+        self._log = log
+        self._secrets = list(secrets)
+        self._linger = linger
+        self._process: asyncio.subprocess.Process | None = None
+        self._control: socket.socket | None = None
+        self._children: set[Child] = set()
+        self._launching = asyncio.Lock()
+
+    @property
+    def pid(self) -> int | None:
+        """The keeper's process."""
+        return self._process.pid if self._process else None
+
+    async def gone(self) -> None:
+        """Returns when the keeper itself has ended, which it should not before we leave."""
+        if self._process:
+            await self._process.wait()
+
+    async def __aenter__(self) -> Self:
+        await self._launch()
+        return self
+
+    async def _launch(self) -> None:
+        ours, theirs = socket.socketpair()
+        with self._log.open("ab") as log, theirs:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-I",
+                "-S",
+                str(_KEEPER),
+                str(theirs.fileno()),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=log,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                env={"PATH": os.environ.get("PATH", os.defpath)},
+            )
+        self._control = ours
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._control is None or self._process is None:
+            return
+        for child in self._children:
+            child.kill()
+        self._control.close()
+        with suppress(ProcessLookupError):
+            os.kill(self._process.pid, signal.SIGCONT)  # A stopped keeper hears no end of file.
+        try:
+            await asyncio.wait_for(self._process.wait(), _SHUTDOWN_SECONDS)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+        await asyncio.gather(*(child.ended() for child in self._children))
+        with suppress(OSError):  # A test may have taken the whole folder away.
+            if self._log.stat().st_size == 0:
+                self._log.unlink()
+
+    async def _hand_over(self) -> socket.socket:
+        """Our end of a new tender's socket; from another keeper if somebody ended this one."""
+        async with self._launching:
+            if self._control is None:
+                raise RuntimeError("the supervisor is not running: use it as a context manager")
+            try:
+                return _hand_over(self._control)
+            except OSError:  # Its children are gone with it; those to come need another.
+                self._control.close()
+                await self._launch()
+                return _hand_over(self._control)
+
+    async def start(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: Path) -> Child:
+        """Starts a program; whether that worked is told by :meth:`Child.ended`."""
+        if self._control is None:
+            raise RuntimeError("the supervisor is not running: use it as a context manager")
+        try:
+            ours = _hand_over(self._control)
+        except (
+            OSError
+        ):  # Somebody ended the keeper; its children are gone with it, those to come need another.
+            self._control.close()
+            await self._launch()
+            ours = _hand_over(self._control)
+        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_MESSAGE)
+        request = {
+            "argv": list(argv),
+            "cwd": str(cwd),
+            "env": dict(env),
+            "output": str(output),
+            "secrets": self._secrets,
+            "linger": self._linger,
+        }
+        writer.write(json.dumps(request).encode() + b"\n")
+        child = Child(reader, writer)
+        self._children.add(child)
+        child._ended.add_done_callback(lambda _: self._children.discard(child))  # noqa: SLF001 - same module.
+        return child
+
+
+def _hand_over(control: socket.socket) -> socket.socket:
+    """Our end of a socket whose other end the keeper now has; raises OSError if there is no keeper."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            socket.send_fds(control, [b"+"], [theirs.fileno()])
+        except OSError:
+            ours.close()
+            raise
+    return ours

@@ -1,0 +1,1 @@
+"""What tests need while they run: started, waited for, watched, and stopped in reverse order."""
