@@ -1,0 +1,232 @@
+// The Playwright reporter that writes the case stream, loaded beside the user's own reporters.
+//
+// It runs in other people's test suites (Node 18 and Playwright 1.40 upwards): whatever goes wrong in
+// here may cost evidence but never changes what the suite does.
+'use strict';
+
+const crypto = require('crypto');
+const fs = require('fs');
+const path = require('path');
+
+const MESSAGE_LIMIT = 16 * 1024;
+const LONGEST_WORD = 1024;
+const IDS_IN_A_LINE = 200;
+const BIGGEST_ATTACHMENT = 64 * 1024 * 1024;
+const MOST_ATTACHMENTS = 50;
+const EXIT_STATUS = { passed: 0, failed: 1, timedout: 1, interrupted: 130 };
+
+function cut(text) {
+  if (text.length <= MESSAGE_LIMIT)
+    return text;
+  // In whole words: half a secret would not be recognised, and not be masked.
+  const half = (MESSAGE_LIMIT - 128) / 2;
+  const last = text.slice(0, half).slice(-LONGEST_WORD);
+  const first = text.slice(-half).slice(0, LONGEST_WORD);
+  const head = text.slice(0, half - (last.length - 1 - last.search(/\s\S*$/)));
+  const tail = text.slice(text.length - half + (first.search(/\s/) < 0 ? first.length : first.search(/\s/)));
+  return `${head}\n[... ${text.length - head.length - tail.length} letters cut ...]\n${tail}`;
+}
+
+function describe(error) {
+  const text = error.stack || error.message || String(error.value);
+  const where = error.location && !text.includes(error.location.file)
+    ? `\n    at ${error.location.file}:${error.location.line}:${error.location.column}` : '';
+  const snippet = error.snippet && !text.includes(error.snippet) ? `\n\n${error.snippet}` : '';
+  return cut(text + where + snippet);
+}
+
+function safeName(name) {
+  return name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[.-]+/, '').slice(-80) || 'attachment';
+}
+
+function serialGroup(test) {
+  const suites = [];
+  for (let suite = test.parent; suite; suite = suite.parent)
+    suites.unshift(suite);
+  const serial = suites.findIndex(suite => suite._parallelMode === 'serial');
+  return serial < 0 ? undefined : suites.slice(0, serial + 1).map(suite => suite.title).join(' › ');
+}
+
+class CaseStream {
+  constructor() {
+    // Tests run in workers that inherit this process' environment: a Playwright started by a test must
+    // not load this reporter again.
+    delete process.env.PW_TEST_REPORTER;
+    this.writer = crypto.randomBytes(16).toString('hex');
+    this.folder = process.env.E2E_OUTPUT_DIR || path.dirname(process.env.E2E_EVENTS || '.');
+    this.ids = new Map();
+    this.taken = new Set();
+    this.waiting = new Set();
+    this.saved = 0;
+    this.fd = -1;
+    try {
+      this.fd = fs.openSync(process.env.E2E_EVENTS, 'a', 0o600);
+    } catch {
+      // Without its stream the run is not proven, and the orchestrator says so.
+    }
+    this.send('session_started', { tool: 'playwright', pid: process.pid });
+  }
+
+  send(event, fields) {
+    try {
+      fs.writeSync(this.fd, JSON.stringify({ event, writer: this.writer, time: Date.now() / 1000, ...fields }) + '\n');
+    } catch {
+      // The same.
+    }
+  }
+
+  // The terminal stays with the user's reporters, or with Playwright's default where there is none.
+  printsToStdio() {
+    return false;
+  }
+
+  id(test) {
+    let id = this.ids.get(test.id);
+    if (id !== undefined)
+      return id;
+    const [, project, file, ...titles] = test.titlePath();
+    const parts = [...(project ? [`[${project}]`] : []), file, ...titles].filter(part => part);
+    const name = parts.join(' › ') + (test.repeatEachIndex ? ` (repeat ${test.repeatEachIndex})` : '');
+    for (let number = 1; id === undefined || this.taken.has(id); number++)
+      id = number === 1 ? name : `${name} (${number})`;
+    this.taken.add(id);
+    this.ids.set(test.id, id);
+    return id;
+  }
+
+  onBegin(config, suite) {
+    this.suite = suite;
+    const tests = suite.allTests();
+    const files = [...new Set(tests.map(test => test.location.file))];
+    const ids = tests.map(test => this.id(test));
+    for (let start = 0; start < ids.length; start += IDS_IN_A_LINE)
+      this.send('collected', { ids: ids.slice(start, start + IDS_IN_A_LINE), files: start ? [] : files });
+    this.keepIdentities(tests);
+  }
+
+  // Playwright's own ids, by which a retry selects; cases of a serial group only make sense together.
+  keepIdentities(tests) {
+    const cases = tests.map(test => ({ id: this.id(test), native: test.id, group: serialGroup(test) }));
+    try {
+      fs.writeFileSync(path.join(this.folder, 'playwright-cases.json'), JSON.stringify(cases));
+    } catch {
+      // The retry will be about the whole file.
+    }
+  }
+
+  onTestBegin(test) {
+    this.waiting.delete(test);
+    this.send('case_started', { id: this.id(test) });
+  }
+
+  onTestEnd(test, result) {
+    if (result.status === 'interrupted')
+      return; // Whether it is to blame depends on who ended the run.
+    const wrong = result.status !== test.expectedStatus && result.status !== 'skipped';
+    if (wrong && result.retry < test.retries) {
+      this.waiting.add(test);
+      this.send('case_retried', { id: this.id(test) });
+    } else {
+      this.finish(test);
+    }
+  }
+
+  finish(test) {
+    const [status, note] = this.outcome(test);
+    const failures = test.results.flatMap(result => result.status === 'passed' ? [] : this.failures(test, result));
+    this.send('case_finished', {
+      id: this.id(test),
+      status,
+      duration: test.results.reduce((sum, result) => sum + Math.max(result.duration, 0), 0) / 1000,
+      message: cut([...(note ? [note] : []), ...failures].join('\n\n')) || undefined,
+      file: test.location.file,
+      line: test.location.line,
+      project: test.titlePath()[1] || undefined,
+      attachments: this.attachments(test),
+    });
+  }
+
+  outcome(test) {
+    const last = test.results[test.results.length - 1];
+    switch (test.outcome()) {
+      case 'skipped': {
+        if (test.expectedStatus !== 'skipped')
+          return ['not_run', 'did not run: something that it depends on failed first'];
+        const reasons = test.annotations.filter(one => ['skip', 'fixme'].includes(one.type) && one.description);
+        return ['skipped', reasons.map(one => one.description).join('; ')];
+      }
+      case 'expected':
+        return [test.expectedStatus === 'passed' ? 'passed' : 'xfailed'];
+      case 'flaky':
+        return ['flaky'];
+      default:
+        if (last && last.status === 'timedOut')
+          return ['timeout'];
+        if (last && last.status === 'passed')
+          return ['failed', `expected to fail (${test.expectedStatus}), but passed`];
+        return ['failed'];
+    }
+  }
+
+  failures(test, result) {
+    const errors = result.errors && result.errors.length ? result.errors : result.error ? [result.error] : [];
+    const several = test.results.length > 1;
+    return errors.map(error => (several ? `try ${result.retry + 1} of ${test.results.length}: ` : '') + describe(error));
+  }
+
+  attachments(test) {
+    const found = [];
+    for (const result of test.results) {
+      for (const one of result.attachments || []) {
+        const file = found.length < MOST_ATTACHMENTS ? this.save(one) : undefined;
+        if (file)
+          found.push({ name: one.name, path: file, content_type: one.contentType });
+      }
+    }
+    return found;
+  }
+
+  // What is not a file in the attempt's folder becomes one: bodies, and files that lie elsewhere.
+  save(attachment) {
+    try {
+      if (attachment.path) {
+        const file = path.resolve(attachment.path);
+        if (!path.relative(this.folder, file).startsWith('..'))
+          return file;
+        if (fs.statSync(file).size > BIGGEST_ATTACHMENT)
+          return undefined;
+        const copy = this.fresh(path.basename(file));
+        fs.copyFileSync(file, copy);
+        return copy;
+      }
+      if (!attachment.body || attachment.body.length > BIGGEST_ATTACHMENT)
+        return undefined;
+      const ending = { 'text/plain': '.txt', 'application/json': '.json', 'image/png': '.png' }[attachment.contentType];
+      const file = this.fresh(attachment.name + (ending && !attachment.name.endsWith(ending) ? ending : ''));
+      fs.writeFileSync(file, attachment.body);
+      return file;
+    } catch {
+      return undefined; // An attachment is a help, not evidence.
+    }
+  }
+
+  fresh(name) {
+    const folder = path.join(this.folder, 'attachments');
+    fs.mkdirSync(folder, { recursive: true });
+    this.saved += 1;
+    return path.join(folder, `${this.saved}-${safeName(name)}`);
+  }
+
+  onError(error) {
+    this.send('error', { message: describe(error) });
+  }
+
+  onEnd(result) {
+    // A retry that never came, because the run ended first: what is known now is all there will be.
+    for (const test of this.waiting)
+      this.finish(test);
+    this.send('session_finished', { exit_status: EXIT_STATUS[result.status], status: result.status });
+  }
+}
+
+module.exports = CaseStream;

@@ -1,0 +1,373 @@
+"""The pytest plugin that writes the case stream, loaded with ``-p`` into the interpreter of the tests.
+
+It runs in other people's test suites: standard library only, Python 3.8 and pytest 7 upwards, and
+whatever goes wrong in here may cost evidence but never changes what the suite does.
+"""  # noqa: INP001 - the folder is put on PYTHONPATH and must not be a package.
+
+import faulthandler
+import fcntl
+import hashlib
+import json
+import os
+import signal
+import time
+import types
+import uuid
+
+import pytest
+
+MESSAGE_LIMIT = 16 * 1024
+ID_LIMIT = 4 * 1024
+ROOM = 128  # For what stands in the place of what was cut.
+LONGEST_WORD = 1024
+IDS_IN_A_LINE = 200
+MOST_MESSAGES = 20
+HIGH_DESCRIPTOR = 400
+# A suite may have replaced them, for a class or a whole session, when there is something to say.
+REAL = types.SimpleNamespace(
+    dumps=json.dumps,
+    time=time.time,
+    getpid=os.getpid,
+    open=os.open,
+    close=os.close,
+    fstat=os.fstat,
+    write=os.write,
+)
+
+
+def leave_no_trace_in_python_path():
+    """The programs that tests start must not find this folder on their path."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    before = os.environ.get("PYTHONPATH")
+    if before is None:
+        return
+    parts = [part for part in before.split(os.pathsep) if part and os.path.abspath(part) != here]
+    if parts:
+        os.environ["PYTHONPATH"] = os.pathsep.join(parts)
+    else:
+        del os.environ["PYTHONPATH"]
+
+
+leave_no_trace_in_python_path()
+
+
+def cut(text):
+    if len(text) <= MESSAGE_LIMIT:
+        return text
+    head, tail = ends(text, (MESSAGE_LIMIT - ROOM) // 2)
+    return "%s\n[... %d letters cut ...]\n%s" % (head, len(text) - len(head) - len(tail), tail)
+
+
+def ends(text, half):
+    """In whole words: half a secret would not be recognised, and not be masked."""
+    head, tail = text[:half], text[-half:]
+    last = head[-LONGEST_WORD:].rsplit(None, 1)[-1:]
+    first = tail[:LONGEST_WORD].split(None, 1)[:1]
+    if last and not head[-1].isspace():
+        head = head[: -len(last[0])]
+    if first and not tail[0].isspace():
+        tail = tail[len(first[0]) :]
+    return head, tail
+
+
+def short_id(nodeid):
+    """The same as in e2e_orchestrator/parsers/text.py, so that stream and report agree."""
+    if len(nodeid) <= ID_LIMIT:
+        return nodeid
+    digest = hashlib.sha256(nodeid.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    head, tail = ends(nodeid, (ID_LIMIT - ROOM) // 2)
+    gone = len(nodeid) - len(head) - len(tail)
+    return "%s[... %d letters cut, sha256 %s ...]%s" % (head, gone, digest, tail)
+
+
+class Stream:
+    """Appends one line with one write; tests may close descriptors, fork and change the directory."""
+
+    def __init__(self, path):
+        self.path = os.path.abspath(path)
+        self.pid = REAL.getpid()
+        self.writer = uuid.uuid4().hex
+        self.fd = -1
+        self.file = None
+        self.open()
+
+    def open(self):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+        low = REAL.open(self.path, flags, 0o600)
+        try:
+            # Out of the way of tests that close or reuse the low numbers.
+            self.fd = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR)
+            REAL.close(low)
+        except OSError:
+            self.fd = low
+        self.file = self.identity()
+
+    def identity(self):
+        found = REAL.fstat(self.fd)
+        return found.st_dev, found.st_ino
+
+    def send(self, event, **fields):
+        if REAL.getpid() != self.pid:  # A forked child that went on running tests is not the session.
+            return
+        fields = {name: value for name, value in fields.items() if value is not None}
+        fields.update(event=event, writer=self.writer, time=round(REAL.time(), 6))
+        line = (REAL.dumps(fields, default=str) + "\n").encode("ascii")
+        try:
+            self.write(line)
+        except OSError:
+            pass
+
+    def write(self, line):
+        try:
+            intact = self.identity() == self.file
+        except OSError:
+            intact = False
+        if not intact:  # A test closed it, and the number may belong to somebody else by now.
+            self.open()
+        while line:
+            line = line[REAL.write(self.fd, line) :]
+
+
+class Stacks:
+    """On SIGUSR1 the stacks of all threads go to a file, even from a loop in C."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "stacks.txt")
+        self.fd = -1
+
+    def register(self):
+        try:
+            if signal.getsignal(signal.SIGUSR1) != signal.SIG_DFL:
+                return False  # The suite has its own use for the signal.
+            low = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                self.fd = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR)
+                os.close(low)
+            except OSError:
+                self.fd = low
+            faulthandler.register(signal.SIGUSR1, file=self.fd, all_threads=True)
+        except (OSError, ValueError, RuntimeError):
+            return False
+        return True
+
+    def remove_if_empty(self):
+        try:
+            if self.fd >= 0 and not os.path.getsize(self.path):
+                os.unlink(self.path)
+        except OSError:
+            pass
+
+
+class CaseState:
+    """What the stages of one case say so far."""
+
+    def __init__(self):
+        self.status = None
+        self.messages = []
+        self.duration = 0.0
+        self.rerun = False
+        self.subtests_failed = False
+        self.location = (None, None)
+
+    def add(self, report):
+        self.duration += getattr(report, "duration", 0.0) or 0.0
+        self.location = (getattr(report, "location", None) or (None, None))[:2]
+        if report.outcome == "rerun":  # pytest-rerunfailures: what was bad so far gets another try.
+            self.status, self.rerun = None, True
+            self.note(report)
+        elif type(report).__name__.lower() == "subtestreport":
+            if report.outcome == "failed":
+                self.subtests_failed = True
+                self.note(report)
+        else:
+            self.stage(report)
+
+    def stage(self, report):
+        expected = getattr(report, "wasxfail", None) is not None
+        if report.outcome == "failed":
+            stage_status = "failed" if report.when == "call" else "error"
+            self.status = "failed" if self.status == "failed" else stage_status
+            self.note(report)
+        elif report.outcome == "skipped":
+            if self.status is None:
+                self.status = "xfailed" if expected else "skipped"
+                self.note(report)
+        elif report.when == "call" and self.status is None:
+            self.status = "xpassed" if expected else "passed"
+
+    def note(self, report):
+        if len(self.messages) < MOST_MESSAGES:
+            self.messages.append(cut(text_of(report)))
+
+    def result(self):
+        if self.subtests_failed and self.status in ("passed", "skipped", "xfailed", "xpassed"):
+            return "failed"
+        return "flaky" if self.rerun and self.status in ("passed", "xpassed") else self.status
+
+
+def text_of(report):
+    """The skip's reason, the expected failure's reason or the whole failure."""
+    reason = getattr(report, "wasxfail", None)
+    if report.outcome == "skipped" and reason is not None:
+        return str(reason)
+    longrepr = report.longrepr
+    if report.outcome == "skipped" and isinstance(longrepr, tuple):  # File, line and reason.
+        return str(longrepr[-1])
+    text = str(getattr(report, "longreprtext", "") or longrepr or "")
+    context = getattr(report, "context", None)
+    if type(report).__name__.lower() == "subtestreport" and context is not None:
+        parts = [str(context.msg)] if getattr(context, "msg", None) is not None else []
+        parts += ["%s=%s" % pair for pair in dict(getattr(context, "kwargs", {})).items()]
+        text = "subtest (%s)\n%s" % (", ".join(parts), text)
+    return text
+
+
+class Recorder:
+    """The hooks; each sends a line and returns nothing."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.cases = {}
+        self.collected = set()
+        self.deselected = 0
+
+    def pytest_collectreport(self, report):
+        if report.outcome != "passed":
+            kind = "collection_error" if report.outcome == "failed" else "collection_skipped"
+            self.stream.send(kind, id=report.nodeid, message=cut(text_of(report)))
+
+    def pytest_deselected(self, items):
+        self.deselected += len(items)
+
+    def pytest_collection_finish(self, session):
+        self.send_collected(item.nodeid for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node, ids):
+        self.send_collected(ids)
+
+    def send_collected(self, nodeids):
+        fresh = []
+        for nodeid in map(short_id, nodeids):
+            if nodeid not in self.collected:
+                self.collected.add(nodeid)
+                fresh.append(nodeid)
+        for start in range(0, len(fresh), IDS_IN_A_LINE):
+            self.stream.send("collected", ids=fresh[start : start + IDS_IN_A_LINE])
+
+    def pytest_runtest_logstart(self, nodeid, location):
+        before = self.cases.get(nodeid)
+        if before is not None and not before.rerun:
+            del self.cases[nodeid]
+        self.stream.send("case_started", id=short_id(nodeid))
+
+    @pytest.hookimpl(trylast=True)  # Subtests change the outcome of the case's own report first.
+    def pytest_runtest_logreport(self, report):
+        state = self.cases.setdefault(report.nodeid, CaseState())
+        state.add(report)
+        if report.when == "???":  # A worker died: no other stage will come.
+            self.finish(report.nodeid)
+
+    def pytest_runtest_logfinish(self, nodeid, location):
+        self.finish(nodeid)
+
+    def finish(self, nodeid):
+        state = self.cases.get(nodeid)
+        if state is None:
+            return
+        if state.rerun and state.status is None:
+            self.stream.send("case_retried", id=short_id(nodeid))
+            return
+        del self.cases[nodeid]
+        file, line = state.location
+        self.stream.send(
+            "case_finished",
+            id=short_id(nodeid),
+            status=state.result() or "not_run",  # Set-up and teardown alone, as with --setup-only.
+            duration=round(state.duration, 6),
+            message=cut("\n\n".join(state.messages)) or None,
+            file=file,
+            line=line + 1 if isinstance(line, int) else None,
+        )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self, excrepr):
+        self.stream.send("internal_error", message=cut(str(excrepr)))
+
+    def pytest_keyboard_interrupt(self, excinfo):
+        # pytest's own Interrupted means "enough failures" or "errors during collection".
+        by_itself = excinfo.typename == "Interrupted"
+        text = ("%s: %s" % (excinfo.typename, excinfo.value)).rstrip(": ")
+        self.stream.send("stopped" if by_itself else "interrupted", message=cut(text))
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)  # Outermost: others change the exit status.
+    def pytest_sessionfinish(self, session):
+        outcome = yield
+        # With xdist and -x the end of the very case that stopped the run may never arrive.
+        for nodeid in [one for one, state in self.cases.items() if state.result() in ("failed", "error")]:
+            self.finish(nodeid)
+        if outcome.excinfo is None:
+            status = int(session.exitstatus)
+            self.stream.send("session_finished", exit_status=status, deselected=self.deselected)
+
+
+STREAM = []
+
+
+def start():
+    path = os.environ.get("E2E_EVENTS")
+    if not path or STREAM:
+        return
+    try:
+        stream = Stream(path)
+    except OSError:
+        return
+    stacks = Stacks(os.path.dirname(stream.path))
+    STREAM.append((stream, stacks))
+    stream.send(
+        "session_started",
+        tool="pytest",
+        version=pytest.__version__,
+        pid=stream.pid,
+        stacks=stacks.register(),
+    )
+
+
+@pytest.hookimpl(tryfirst=True)  # Before any conftest: the first line decides who writes the stream.
+def pytest_load_initial_conftests():
+    start()
+
+
+def wanted_ids():
+    """The cases that this retry is about; None if it is about all."""
+    path = os.environ.get("E2E_ONLY")
+    if not path:
+        return None
+    try:
+        with open(path, encoding="utf-8") as file:
+            return set(json.load(file))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+@pytest.hookimpl(trylast=True)  # Also in xdist's workers: each collects for itself.
+def pytest_collection_modifyitems(config, items):
+    wanted = wanted_ids()
+    if wanted is None:
+        return
+    others = [item for item in items if short_id(item.nodeid) not in wanted]
+    if others:
+        items[:] = [item for item in items if short_id(item.nodeid) in wanted]
+        config.hook.pytest_deselected(items=others)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    if STREAM and not hasattr(config, "workerinput"):  # An xdist worker's controller speaks for it.
+        config.pluginmanager.register(Recorder(STREAM[0][0]), "e2e-orchestrator-recorder")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure():
+    for _, stacks in STREAM:
+        stacks.remove_if_empty()

@@ -1,0 +1,8 @@
+import { test, expect } from '@playwright/test';
+
+test.setTimeout(0);
+
+test('waits', async ({ page }) => {
+  await page.setContent('<p>waiting</p>');
+  await new Promise(() => {});
+});

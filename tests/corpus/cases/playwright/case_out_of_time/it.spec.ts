@@ -1,0 +1,8 @@
+import { test, expect } from '@playwright/test';
+
+test('endless', async () => {
+  test.setTimeout(300);
+  await new Promise(() => setInterval(() => {}, 1000));
+});
+
+test('good', () => {});

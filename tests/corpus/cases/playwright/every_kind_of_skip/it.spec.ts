@@ -1,0 +1,9 @@
+import { test, expect } from '@playwright/test';
+
+test.skip('never', () => {});
+
+test.fixme('one day', () => {});
+
+test('decides', () => {
+  test.skip(true, 'decided late');
+});

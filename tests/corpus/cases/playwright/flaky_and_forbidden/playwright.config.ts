@@ -1,0 +1,8 @@
+import { defineConfig } from '@playwright/test';
+
+export default defineConfig({
+  workers: 1,
+  reporter: 'line',
+  retries: 1,
+  failOnFlakyTests: true,
+});

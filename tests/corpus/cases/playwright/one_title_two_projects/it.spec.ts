@@ -1,0 +1,5 @@
+import { test, expect } from '@playwright/test';
+
+test('opens', ({}, info) => {
+  expect(info.project.name).toBe('wide');
+});

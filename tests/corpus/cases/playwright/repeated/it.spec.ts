@@ -1,0 +1,3 @@
+import { test, expect } from '@playwright/test';
+
+test('one', () => {});

@@ -1,0 +1,5 @@
+module.exports = class {
+  onEnd() {
+    process.exit(0);
+  }
+};

@@ -1,0 +1,7 @@
+import { test, expect } from '@playwright/test';
+
+test('leaves', () => {
+  process.exit(0);
+});
+
+test('good', () => {});

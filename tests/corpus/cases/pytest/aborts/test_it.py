@@ -1,0 +1,9 @@
+import os
+
+
+def test_good():
+    pass
+
+
+def test_aborts():
+    os.abort()

@@ -1,0 +1,5 @@
+import a_module_that_nobody_wrote
+
+
+def test_unknown():
+    pass

@@ -1,0 +1,6 @@
+async def test_later():
+    raise AssertionError
+
+
+def test_now():
+    pass

@@ -1,0 +1,9 @@
+import threading
+
+
+def test_bad():
+    assert False, 'known before'
+
+
+def test_waits():
+    threading.Event().wait()

@@ -1,0 +1,3 @@
+class TestGrün:
+    def test_größe(self):
+        assert 'ß' == 'ß'

@@ -1,0 +1,6 @@
+import os
+
+
+def test_talks():
+    for _ in range(40):
+        os.write(1, b'all work and no play\n' * 50_000)

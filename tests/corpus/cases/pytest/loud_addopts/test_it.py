@@ -1,0 +1,7 @@
+def test_good():
+    pass
+
+
+def test_bad():
+    thing = 'a local'
+    assert thing == 'other'

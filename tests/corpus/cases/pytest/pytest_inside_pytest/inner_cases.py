@@ -1,0 +1,2 @@
+def test_inner_bad():
+    assert False

@@ -1,0 +1,6 @@
+import atexit
+import os
+
+
+def test_good():
+    atexit.register(os._exit, 7)

@@ -1,0 +1,6 @@
+import os
+import signal
+
+
+def test_asleep():
+    os.kill(os.getpid(), signal.SIGSTOP)

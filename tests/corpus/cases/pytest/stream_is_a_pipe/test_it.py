@@ -1,0 +1,10 @@
+import os
+
+
+def test_first():
+    stream = os.environ["E2E_EVENTS"]
+    os.unlink(stream), os.mkfifo(stream)
+
+
+def test_second():
+    pass

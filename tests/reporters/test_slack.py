@@ -1,0 +1,310 @@
+"""The Slack message, and how it gets to a server that answers as servers do."""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from support import stories
+
+from e2e_orchestrator.errors import InfrastructureError, UsageError
+from e2e_orchestrator.model.events import Envelope
+from e2e_orchestrator.model.outcomes import Reason, because
+from e2e_orchestrator.model.summary import fold
+from e2e_orchestrator.protocols import ReporterContext
+from e2e_orchestrator.reporters.slack import SlackReporter
+from e2e_orchestrator.reporters.slack_message import message
+
+HANG_UP = 0
+SECRET = "/services/T0SECRET/B0SECRET/x0SECRET"
+
+
+class Slack:
+    """Answers with the prepared statuses in turn, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, dict[str, str]]] = [(200, {})]
+        self.posts: list[bytes] = []
+        slack = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                slack.posts.append(self.rfile.read(int(self.headers["Content-Length"])))
+                status, headers = slack.answers.pop(0) if len(slack.answers) > 1 else slack.answers[0]
+                if status == HANG_UP:
+                    self.connection.close()
+                    return
+                body = b"ok" if status == 200 else f"invalid_payload {SECRET}".encode()
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name.
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        self.port = self._server.server_address[1]
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}{SECRET}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def slack() -> Iterator[Slack]:
+    slack = Slack()
+    yield slack
+    slack.close()
+
+
+class Time:
+    """A clock that only pauses move."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+
+def a_context(environ: Mapping[str, str]) -> ReporterContext:
+    return ReporterContext(output=Path("out"), run_folder=Path("out/runs/r"), environ=environ)
+
+
+def post(slack: Slack, envelopes: Sequence[Envelope] | None = None) -> list[float]:
+    """The pauses between the tries."""
+    time = Time()
+
+    async def run() -> None:
+        context = a_context({"SLACK_WEBHOOK": slack.url})
+        reporter = SlackReporter(context, clock=time, sleep=time.sleep)
+        for envelope in stories.red() if envelopes is None else envelopes:
+            await reporter.handle(envelope)
+        await reporter.close()
+        await reporter.close()
+
+    asyncio.run(run())
+    return time.pauses
+
+
+def payload(envelopes: Sequence[Envelope], environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(message(fold(envelopes), environ=environ or {}))
+    return told
+
+
+def texts(told: dict[str, Any]) -> str:
+    return "\n".join(block["text"]["text"] for block in told["blocks"] if "text" in block)
+
+
+def test_posts_one_message_at_the_end(slack: Slack) -> None:
+    assert post(slack) == []
+    (body,) = slack.posts
+    assert json.loads(body)["text"].startswith("streamer-studio: NO GO")
+
+
+def test_a_run_of_which_nothing_was_seen_is_not_told(slack: Slack) -> None:
+    post(slack, [])
+    assert slack.posts == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "pauses"),
+    [
+        pytest.param([(429, {"Retry-After": "3"}), (200, {})], [3.0], id="waits as long as Slack asks"),
+        pytest.param([(429, {}), (200, {})], [0.5], id="waits a little if Slack does not say how long"),
+        pytest.param([(429, {"Retry-After": "soon"}), (200, {})], [0.5], id="ignores a wait that is none"),
+        pytest.param([(500, {}), (503, {}), (200, {})], [0.5, 1.0], id="tries again after server errors"),
+        pytest.param([(HANG_UP, {}), (200, {})], [0.5], id="tries again after a hang-up"),
+    ],
+)
+def test_tries_again(slack: Slack, answers: list[tuple[int, dict[str, str]]], pauses: list[float]) -> None:
+    slack.answers = answers.copy()
+    assert post(slack) == pauses
+    assert len(slack.posts) == len(answers)
+    assert len(set(slack.posts)) == 1
+
+
+@pytest.mark.parametrize("status", [302, 400, 403, 404, 410])
+def test_a_refusal_is_final(slack: Slack, status: int) -> None:
+    slack.answers = [(status, {})]
+    with pytest.raises(InfrastructureError, match=f"Slack answered {status} invalid_payload …$"):
+        post(slack)
+    assert len(slack.posts) == 1
+
+
+def test_gives_up_when_the_time_is_up(slack: Slack) -> None:
+    slack.answers = [(500, {})]
+    with pytest.raises(InfrastructureError, match=r"Slack answered 500 .*; gave up"):
+        post(slack)
+    assert 4 <= len(slack.posts) <= 8
+
+
+def test_does_not_wait_longer_than_there_is_time(slack: Slack) -> None:
+    slack.answers = [(429, {"Retry-After": "120"})]
+    with pytest.raises(InfrastructureError, match="Slack asks to wait 120s; gave up"):
+        post(slack)
+    assert len(slack.posts) == 1
+
+
+def test_an_interrupted_run_is_in_a_hurry(slack: Slack) -> None:
+    slack.answers = [(500, {})]
+    with pytest.raises(InfrastructureError):
+        post(slack, stories.interrupted())
+    assert len(slack.posts) <= 3
+
+
+def test_no_failure_shows_the_webhook(slack: Slack, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    url = slack.url
+    slack.close()
+    with pytest.raises(InfrastructureError) as caught:
+        post(slack)
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert "SECRET" not in f"{error!r} {error}"
+        error = error.__cause__ or error.__context__
+    assert "ConnectError" in str(caught.value)
+    assert "SECRET" not in caplog.text
+    assert url not in caplog.text
+    slack.close = lambda: None  # type: ignore[method-assign]
+
+
+def test_a_success_logs_no_webhook_either(slack: Slack, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    post(slack)
+    assert "SECRET" not in caplog.text
+    assert not logging.getLogger("httpx").disabled
+
+
+def test_a_proxy_that_cannot_be_used_is_named(slack: Slack, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ALL_PROXY", "nonsense://user:hidden@127.0.0.1")
+    with pytest.raises(InfrastructureError, match="check HTTPS_PROXY and ALL_PROXY") as caught:
+        post(slack)
+    assert "hidden" not in str(caught.value)
+
+
+def test_without_a_webhook_it_is_refused_with_a_hint() -> None:
+    with pytest.raises(UsageError, match="set SLACK_WEBHOOK"):
+        SlackReporter(a_context({}))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "hooks.slack.com/x",
+        "file:///etc/SECRET",
+        "https://",
+        "http://[::1",
+        "http://h:99999/SECRET",
+        "https://h/\x00SECRET",
+    ],
+)
+def test_what_is_no_web_address_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(UsageError, match="SLACK_WEBHOOK is not a web address") as caught:
+        SlackReporter(a_context({"SLACK_WEBHOOK": url}))
+    assert "SECRET" not in str(caught.value)
+
+
+def test_our_own_variable_outranks_the_common_one(slack: Slack) -> None:
+    environ = {"SLACK_WEBHOOK": "http://127.0.0.1:1/", "E2E_ORCHESTRATE_SLACK_WEBHOOK": slack.url}
+
+    async def run() -> None:
+        reporter = SlackReporter(a_context(environ))
+        await reporter.handle(stories.green()[0])
+        await reporter.close()
+
+    asyncio.run(run())
+    assert len(slack.posts) == 1
+
+
+def test_a_red_run_tells_what_failed_and_why() -> None:
+    told = payload(stories.red())
+    assert told["blocks"][0]["text"]["text"] == "⛔ NO GO: streamer-studio"
+    assert "*NO GO: 1 required phase failed: backend_smoke (exit code 1)*" in texts(told)
+    assert (
+        "✗ *backend_smoke/login*  2 of 5 cases failed after 2 attempts\n"
+        "`AssertionError: a wrong password must not be an error of ours`" in texts(told)
+    )
+    assert "○ performance (optional) blocked" in texts(told)
+
+
+def test_a_green_run_is_short() -> None:
+    told = payload(stories.green())
+    assert told["blocks"][0]["text"]["text"] == "✅ GO: streamer-studio"
+    assert [block["type"] for block in told["blocks"]] == ["header", "section", "section", "context"]
+
+
+def test_flaky_tests_are_named() -> None:
+    assert "~ backend_smoke/login  flaky" in texts(payload(stories.flaky()))
+
+
+def test_a_link_and_where_the_code_comes_from() -> None:
+    environ = {
+        "GITHUB_SERVER_URL": "https://github.com",
+        "GITHUB_REPOSITORY": "o/r",
+        "GITHUB_RUN_ID": "7",
+        "GITHUB_SHA": "0123456789abcdef",
+        "GITHUB_REF_NAME": "main <x>",
+    }
+    told = payload(stories.green(), environ)
+    assert told["blocks"][-1]["elements"][0]["url"] == "https://github.com/o/r/actions/runs/7"
+    assert told["blocks"][-2]["elements"][0]["text"] == (
+        f"10.3s · branch main &lt;x&gt; · commit 0123456789 · run {stories.RUN_ID}"
+    )
+
+
+def many_failures(number: int, *, text: str) -> list[Envelope]:
+    tests = [stories.a_test("load" * 9, f"{text[:200]}{index}") for index in range(number)]
+    story = stories.Story().start(stories.a_plan(stories.a_phase("load" * 9, *tests)))
+    verdict = because(Reason.TEST_FAILURES)
+    for test in tests:
+        story.attempt(test, cases=[stories.bad_case(test, message=text)], verdict=verdict)
+        story.end_test(test, verdict)
+    return story.end(1, text)
+
+
+@pytest.mark.parametrize("text", ["x" * 5000, "&<>" * 2000, "\U0001f600" * 5000])
+def test_even_a_catastrophe_keeps_to_the_limits(text: str) -> None:
+    told = payload(many_failures(200, text=text))
+    raw = message(fold(many_failures(200, text=text)), environ={}).decode()
+    assert len(raw) < 12_000
+    assert len(told["blocks"]) <= 50
+    for block in told["blocks"]:
+        limit = {"header": 150, "section": 3000}.get(block["type"])
+        assert limit is None or len(block["text"]["text"]) <= limit
+    assert re.search(r"\+ 19\d more failed tests", texts(told))
+
+
+def test_ten_failed_tests_at_most() -> None:
+    told = texts(payload(many_failures(14, text="boom")))
+    assert told.count("`boom`") == 10
+    assert "+ 4 more failed tests" in told
+
+
+def test_child_text_mentions_nobody_and_links_nowhere() -> None:
+    told = json.dumps(payload(stories.hostile()), ensure_ascii=False)
+    for forbidden in ("<!channel>", "@here", "<https", "```", "\\u001b", "\udc80"):
+        assert forbidden not in told
