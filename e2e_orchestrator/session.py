@@ -1,0 +1,328 @@
+"""The composition root: from a plan to an exit code, with everything in between started and ended once."""
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from e2e_orchestrator import __version__, plugins
+from e2e_orchestrator.clock import Clock
+from e2e_orchestrator.engine.bus import EventBus
+from e2e_orchestrator.engine.cancel import CancelToken, heed_signals
+from e2e_orchestrator.engine.carry_over import CarryOver
+from e2e_orchestrator.engine.engine import Engine, Place
+from e2e_orchestrator.engine.gates import evaluate
+from e2e_orchestrator.engine.verdict import RunVerdict, judge_run
+from e2e_orchestrator.errors import InfrastructureError, UsageError
+from e2e_orchestrator.executors.local import LocalExecutor
+from e2e_orchestrator.history.durations import remember
+from e2e_orchestrator.history.learning import learn
+from e2e_orchestrator.journal.lock import RunLock, make_run_folder
+from e2e_orchestrator.journal.retention import Keep, Sweeping
+from e2e_orchestrator.journal.writer import JournalWriter
+from e2e_orchestrator.model.events import RunFinished, RunStarted, Warned
+from e2e_orchestrator.model.outcomes import Reason, because
+from e2e_orchestrator.model.plan import Plan, Shard
+from e2e_orchestrator.model.summary import RunState
+from e2e_orchestrator.planning.rerun import Rerun
+from e2e_orchestrator.process.remains import MARKER
+from e2e_orchestrator.process.supervisor import Supervisor
+from e2e_orchestrator.protocols import Reporter, ReporterContext, Runner
+from e2e_orchestrator.safety.redact import Redactor, redactor_for
+from e2e_orchestrator.services.process import ProcessServices
+
+_REPORTERS_SECONDS = 30.0
+_SWEEPING_SECONDS = 0.5
+_MANDATORY_REPORT, _BUG = 5, 70
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReporterChoice:
+    """``asked`` is true if the user named it; one that only stands in a default list may be absent."""
+
+    name: str
+    path: Path | None = None
+    asked: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a run is to be carried out; what is to be run is the plan's.
+
+    With ``rerun`` the plan is the rerun's own, of the union; with ``shard`` it is that shard's part.
+    ``durations`` is the file that learns from the run, ``warnings`` what the run is to say at its beginning,
+    and ``keep`` how many earlier runs stay.
+    """
+
+    output: Path
+    reporters: Sequence[ReporterChoice]
+    color: str = "auto"
+    verbosity: int = 0
+    environ: Mapping[str, str] = field(default_factory=dict)
+    rerun: Rerun | None = None
+    shard: Shard | None = None
+    durations: Path | None = None
+    warnings: Sequence[str] = ()
+    keep: Keep = field(default_factory=Keep)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What the last line on standard error tells."""
+
+    run_id: str
+    exit_code: int
+    why: str
+    duration: float
+    folder: Path
+    counts: Mapping[str, int]
+
+
+async def run(plan: Plan, options: Options) -> Result:
+    """Runs a plan to its end, however that comes about.
+
+    Raises UsageError or InfrastructureError only before anything was started.
+    """
+    redactor = redactor_for(plan, options.environ)
+    _refuse_secret_names(plan, redactor)
+    runners = {spec.name: plugins.runner(spec.kind)(spec) for spec in plan.runners}
+    place = new_place(options.output.absolute())
+    reporters = _reporters(options, place)
+    lock, journal = open_journal(place)
+    clock, cancellation = Clock(), CancelToken()
+    bus = EventBus(append=journal.append, redact=redactor.data, clock=clock)
+    for name, reporter in reporters.items():
+        bus.subscribe(name, reporter)
+    part = _Run(
+        plan=plan,
+        options=options,
+        place=place,
+        bus=bus,
+        runners=runners,
+        redactor=redactor,
+        clock=clock,
+        cancellation=cancellation,
+    )
+    started = clock.monotonic()
+    try:
+        async with heed_signals(cancellation, tell=bus.publish):
+            final = await part.with_reports(reporters)
+    finally:
+        journal.close()
+        lock.release()
+    return Result(
+        run_id=place.run_id,
+        exit_code=final.exit_code,
+        why=redactor.text(final.why),
+        duration=clock.monotonic() - started,
+        folder=place.folder,
+        counts=counts(bus.state),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """The part between the first and the last event."""
+
+    plan: Plan
+    options: Options
+    place: Place
+    bus: EventBus
+    runners: Mapping[str, Runner]
+    redactor: Redactor
+    clock: Clock
+    cancellation: CancelToken
+
+    @property
+    def _remaining(self) -> Plan:
+        return self.options.rerun.remaining if self.options.rerun else self.plan
+
+    @property
+    def _carry_over(self) -> CarryOver:
+        return CarryOver(state=self.bus.state, publish=self.bus.publish)
+
+    async def with_reports(self, reporters: Mapping[str, Reporter]) -> RunVerdict:
+        """The whole run, told to its end to every reporter; a crash of ours is told as well."""
+        started = self.clock.monotonic()
+        last = {name for name, one in reporters.items() if getattr(one, "closes_last", False)}
+        try:
+            await self.bus.publish(self._beginning())
+            for warning in self.options.warnings:
+                await self.bus.publish(Warned(message=warning))
+            verdict = await self.carry_out()
+            await self._remember_durations()
+            await self.bus.publish(self._ending(verdict, since=started))
+            sweeping = None if self.cancellation.why else Sweeping(self.place.output, self.options.keep)
+            await self._close(reporters.keys() - last)
+            final = _with_reports(verdict, self.bus, reporters)
+            if final != verdict:  # Said again, so that what closes last tells the exit code that comes.
+                await self.bus.publish(self._ending(final, since=started))
+            await self._close(last)
+            if sweeping:
+                sweeping.wait(_SWEEPING_SECONDS)
+        except Exception as error:
+            why = f"a bug of ours: {type(error).__name__}: {error}"
+            await self.bus.publish(self._ending(RunVerdict(exit_code=_BUG, why=why), since=started))
+            await self._close(reporters)
+            raise
+        return final
+
+    async def _close(self, names: Collection[str]) -> None:
+        await self.bus.close(patience=_REPORTERS_SECONDS, names=names, hurry=self.cancellation.pressed)
+
+    def _beginning(self) -> RunStarted:
+        return RunStarted(
+            run_id=self.place.run_id,
+            started_at=local_now(),
+            version=__version__,
+            plan=self.plan,
+            rerun_of=self.options.rerun.of if self.options.rerun else None,
+            shard=self.options.shard,
+        )
+
+    async def _remember_durations(self) -> None:
+        path = self.options.durations
+        if path and (warning := remember(path, learn(self.bus.state))):
+            await self.bus.publish(Warned(message=warning))
+
+    def _ending(self, verdict: RunVerdict, *, since: float) -> RunFinished:
+        return RunFinished(
+            exit_code=verdict.exit_code,
+            success=verdict.success,
+            duration=self.clock.monotonic() - since,
+            why=verdict.why,
+            counts=counts(self.bus.state),
+        )
+
+    async def carry_out(self) -> RunVerdict:
+        if rerun := self.options.rerun:
+            await self._carry_over.announce(
+                rerun.carried, remaining=self._remaining, dropped=rerun.dropped, of=rerun.of
+            )
+        secret = tuple(self.redactor.mask.literals)
+        async with AsyncExitStack() as stack:
+            supervisor = await stack.enter_async_context(
+                Supervisor(log=self.place.folder / "keeper.log", secrets=secret)
+            )
+            try:
+                async with self._services(supervisor).provide(emit=self.bus.publish) as provided:
+                    await self._engine(supervisor, provided).run(self._remaining)
+            except InfrastructureError as error:
+                reason = Reason.CANCELLED if self.cancellation.why else Reason.BLOCKED
+                await self._engine(supervisor, {}).skip(self._remaining, because(reason, error.message))
+        for gate in evaluate(self.bus.state):
+            await self.bus.publish(gate)
+        return judge_run(self.bus.state)
+
+    def _services(self, supervisor: Supervisor) -> ProcessServices:
+        return ProcessServices(
+            services=self._remaining.services,
+            supervisor=supervisor,
+            environ={**_for_children(self.options.environ), MARKER: self.place.run_id},
+            logs=self.place.folder / "services",
+            output=self.place.output,
+            cancellation=self.cancellation,
+        )
+
+    def _engine(self, supervisor: Supervisor, provided: Mapping[str, str]) -> Engine:
+        executor = LocalExecutor(
+            supervisor=supervisor,
+            runners=self.runners,
+            environ={**_for_children(self.options.environ), **provided},
+            redactor=self.redactor,
+            clock=self.clock,
+        )
+        return Engine(
+            executor=executor,
+            publish=self._carry_over.forward if self.options.rerun else self.bus.publish,
+            cancellation=self.cancellation,
+            place=self.place,
+            clock=self.clock,
+        )
+
+
+def _refuse_secret_names(plan: Plan, redactor: Redactor) -> None:
+    """Names cannot be masked, because everything refers to them; so they must not hold a secret."""
+    names = [phase.name for phase in plan.phases] + [test.name for test in plan.tests]
+    names += [runner.name for runner in plan.runners] + [service.name for service in plan.services]
+    for name in names:
+        if redactor.text(name) != name:
+            raise UsageError(
+                f"the name {redactor.text(name)!r} of a phase, test, runner or service holds the value of a secret",
+                hint="rename it, or give the variable a value that is no ordinary word",
+            )
+
+
+def _for_children(environ: Mapping[str, str]) -> dict[str, str]:
+    """Without the variables that stand for our own options: they would bend a run inside this run."""
+    return {name: value for name, value in environ.items() if not name.startswith("E2E_ORCHESTRATE_")}
+
+
+def new_place(output: Path) -> Place:
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    run_id = f"{stamp}-{secrets.token_hex(3)}"
+    return Place(run_id=run_id, output=output, folder=output / "runs" / run_id)
+
+
+def open_journal(place: Place) -> tuple[RunLock, JournalWriter]:
+    """Makes the run's own folder with it; the last thing that can go wrong before anything starts."""
+    try:
+        lock = make_run_folder(place.folder)
+        return lock, JournalWriter(place.folder / "journal.jsonl")
+    except OSError as error:
+        raise InfrastructureError(
+            f"the output folder cannot be written: {error}",
+            hint="use --output PATH with a folder you may write",
+        ) from error
+
+
+def _reporters(options: Options, place: Place) -> dict[str, Reporter]:
+    """Those that were asked for; one that cannot work is an error only if it was named."""
+    found: dict[str, Reporter] = {}
+    for choice in options.reporters:
+        context = ReporterContext(
+            output=place.output,
+            run_folder=place.folder,
+            path=choice.path,
+            color=options.color,
+            verbosity=options.verbosity,
+            environ=options.environ,
+        )
+        try:
+            found[choice.name] = plugins.reporter(choice.name)(context)
+        except UsageError:
+            if choice.asked:
+                raise
+    return found
+
+
+def _with_reports(verdict: RunVerdict, bus: EventBus, reporters: Mapping[str, Reporter]) -> RunVerdict:
+    """A good run whose record could not be written is not good enough for a gate."""
+    if not verdict.success:
+        return verdict
+    if bus.journal_error:
+        return RunVerdict(exit_code=_MANDATORY_REPORT, why=bus.journal_error)
+    for name, error in bus.broken.items():
+        if getattr(reporters[name], "mandatory", False):
+            return RunVerdict(
+                exit_code=_MANDATORY_REPORT, why=f"the mandatory report {name!r} failed: {error}"
+            )
+    return verdict
+
+
+def counts(state: RunState) -> dict[str, int]:
+    """The tests by their end, for the last line."""
+    return {
+        "tests": sum(1 for _ in state.tests),
+        "passed": sum(test.verdict.status.value == "passed" for test in state.tests),
+        "failed": len(state.failed),
+        "skipped": sum(test.verdict.status.value == "skipped" for test in state.tests),
+        "flaky": len(state.flaky),
+        "carried_over": len(state.carried_over),
+    }
+
+
+def local_now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="milliseconds")

@@ -1,0 +1,114 @@
+"""The backend phases pass on a real PostgreSQL and a real Redis, against services that run already."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from support.project import Project, processes
+
+psycopg = pytest.importorskip(
+    "psycopg", reason="the studio's requirements are not installed; run scripts/test"
+)
+redis = pytest.importorskip("redis", reason="the studio's requirements are not installed; run scripts/test")
+
+ROOT = Path(__file__).parents[2]
+STUDIO = ROOT / "examples" / "studio"
+SERVER = (
+    f"postgresql://{os.environ.get('PGUSER', 'postgres')}:{os.environ.get('PGPASSWORD', '')}@127.0.0.1:5432"
+)
+BACKEND_PHASES = ("health", "backend_smoke", "backend_flows", "database_integrity")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """A database of our own on the real server, dropped at the end."""
+    name = f"studio_test_{uuid4().hex[:12]}"
+    try:
+        server = psycopg.connect(f"{SERVER}/postgres", autocommit=True, connect_timeout=3)
+    except psycopg.OperationalError as error:
+        pytest.skip(f"needs PostgreSQL at 127.0.0.1:5432: {error}")
+    with closing(server):
+        server.execute(f"CREATE DATABASE {name}")
+        try:
+            yield f"{SERVER}/{name}"
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def redis_url() -> Iterator[str]:
+    """A numbered database that nobody uses on the real server, emptied at the end."""
+    for number in range(15, 0, -1):
+        url = f"redis://127.0.0.1:6379/{number}"
+        with redis.Redis.from_url(url, socket_connect_timeout=3) as client:
+            try:
+                used = client.dbsize()
+            except redis.ConnectionError as error:
+                pytest.skip(f"needs Redis at 127.0.0.1:6379: {error}")
+            if used == 0:
+                yield url
+                client.flushdb()
+                return
+    pytest.fail("all numbered databases of the Redis at 127.0.0.1:6379 hold something")
+
+
+def free_addresses(count: int) -> list[str]:
+    command = [sys.executable, str(ROOT / "scripts/lib/free_ports.py"), *["0"] * count]
+    ports = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return [f"http://127.0.0.1:{port}" for port in ports]
+
+
+@contextmanager
+def serving(module: str, env: Mapping[str, str]) -> Iterator[None]:
+    """The service, from the line that says it listens until it has ended."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module],
+        cwd=STUDIO / "backend",
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        try:
+            assert "listening on" in process.stdout.readline()
+            yield
+        finally:
+            process.terminate()
+
+
+def test_the_backend_phases_pass_on_postgresql_and_redis(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    api, web = free_addresses(2)
+    env = {
+        **os.environ,
+        "API_URL": api,
+        "WEB_URL": web,
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "STUDIO_DATA": str(tmp_path / "data"),
+        "STUDIO_FAULT": "",
+        "STUDIO_PYTHON": sys.executable,
+        "E2E_TEST_MARKER": str(tmp_path),
+    }
+    orchestrator = Project(ROOT, env=env)
+    with ExitStack() as stack:
+        stack.enter_context(serving("studio.api", env))
+        stack.enter_context(serving("studio.web", env))
+        started = orchestrator.start(
+            "--no-services", "--phase", *BACKEND_PHASES, "--output", str(tmp_path / "results")
+        )
+        run = orchestrator.finish(started, output=str(tmp_path / "results"))
+    assert run.exit_code == 0, run.stdout + run.stderr
+    assert run.ends == dict.fromkeys(run.tests, "passed")
+    assert len(run.tests) == 19
+    assert processes(str(tmp_path)) == []
