@@ -116,7 +116,15 @@ SUITES = {
         sha256="e7b8232224eba16f4ebe410c25ced9f7875cb5f3263ffc93cc3e8da705e229c4",
         parts=["tests"],
         # Its pager tests race with the pager that they start, whoever runs them.
-        args=["-qq", "-W", "default::pytest.PytestRemovedIn10Warning", "-k", "not shell and not pager", "-p", "trouble"],
+        args=[
+            "-qq",
+            "-W",
+            "default::pytest.PytestRemovedIn10Warning",
+            "-k",
+            "not shell and not pager",
+            "-p",
+            "trouble",
+        ],
     ),
     "thousands of subtests and doctests": Suite(
         name="more-itertools",
