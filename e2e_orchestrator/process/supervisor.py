@@ -189,16 +189,7 @@ class Supervisor:
 
     async def start(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: Path) -> Child:
         """Starts a program; whether that worked is told by :meth:`Child.ended`."""
-        if self._control is None:
-            raise RuntimeError("the supervisor is not running: use it as a context manager")
-        try:
-            ours = _hand_over(self._control)
-        except (
-            OSError
-        ):  # Somebody ended the keeper; its children are gone with it, those to come need another.
-            self._control.close()
-            await self._launch()
-            ours = _hand_over(self._control)
+        ours = await self._hand_over()
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_MESSAGE)
         request = {
             "argv": list(argv),
