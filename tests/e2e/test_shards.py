@@ -3,6 +3,7 @@
 import json
 import signal
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +88,7 @@ def test_the_merged_shards_tell_the_same_as_the_whole_run(suite: Project, count:
     tests = Counter(name for shard in shards for name in shard.tests)
     assert tests == Counter(dict.fromkeys(whole.tests, 1))
     merged = merge(suite, *(f"results-{index}" for index in range(1, count + 1)), "--output", "merged")
-    merged = Finished(
-        exit_code=merged.exit_code, stdout=merged.stdout, stderr=merged.stderr, output=suite.root / "merged"
-    )
+    merged = replace(merged, output=suite.root / "merged")
     assert outcome(merged) == outcome(whole)
     assert merged.results["merged_from"] == [shard.last_line["run_id"] for shard in shards]
     for name, test in merged.tests.items():
@@ -100,6 +99,50 @@ def test_the_merged_shards_tell_the_same_as_the_whole_run(suite: Project, count:
     again = suite.run("replay", "--output", "merged", "--report", "console")
     assert again.exit_code == 1
     assert "three/bad" in again.stdout
+
+
+GENERATED = """\
+    case "$E2E_TEST" in
+      *7) echo "$E2E_TEST broke"; exit 1 ;;
+      *3) [ "$E2E_ATTEMPT" = 2 ] || { echo "not yet"; exit 1; } ;;
+    esac
+"""
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
+    """400 tests in five phases, one of them in order, and the run of the whole."""
+    project = Project(tmp_path_factory.mktemp("large")).write({"story.sh": GENERATED})
+    phases = [
+        {
+            "name": f"p{phase}",
+            "tests": {f"t{phase}-{at}": "sh story.sh" for at in range(80)},
+            "parallel": phase != 2,
+            "required": False,  # Otherwise the first phase that fails hides the others.
+            "retries": {"max": 1, "delay": 0},
+        }
+        for phase in range(5)
+    ]
+    phases[2]["tests"] = {f"t2-{at}": "true" for at in range(80)}
+    whole = project.phases(phases, kind="command", durations="durations.json").run()
+    assert Counter(whole.ends.values()) == {"passed": 336, "flaky": 32, "test_failures": 32}
+    return project, whole
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", range(1, 8))
+def test_the_union_of_any_number_of_shards_is_the_whole(large: tuple[Project, Finished], count: int) -> None:
+    project, whole = large
+    outputs = [f"results-{index}" for index in range(1, count + 1)]
+    shards = run_shards(project, count)
+    assert Counter(name for shard in shards for name in shard.tests) == Counter(dict.fromkeys(whole.tests, 1))
+    merged = merge(project, *outputs, "--output", f"merged-{count}")
+    assert merged.exit_code == whole.exit_code == 0, merged.stderr
+    assert outcome(replace(merged, output=project.root / f"merged-{count}")) == outcome(whole)
+    if count > 1:
+        lost = merge(project, *outputs[:-1], "--output", "lost")
+        assert lost.exit_code == 5
+        assert f"shard {count}/{count} is missing" in lost.stderr
 
 
 def test_a_lost_shard_ends_with_5_and_writes_nothing(suite: Project) -> None:
