@@ -22,7 +22,9 @@ from e2e_orchestrator.cli.variadic import VariadicCommand
 from e2e_orchestrator.config.load import load_config
 from e2e_orchestrator.config.values import format_duration
 from e2e_orchestrator.model.plan import Plan, PlannedPhase, PlannedService, RetryPolicy, Test
-from e2e_orchestrator.planning.ordering import Makespan, expected_makespan, start_order
+from e2e_orchestrator.planning.makespan import Makespan, expected_makespan
+from e2e_orchestrator.planning.needs import before_each, directly_before
+from e2e_orchestrator.planning.ordering import start_order
 from e2e_orchestrator.safety.redact import redactor_for
 
 SCHEMA = 1
@@ -67,14 +69,15 @@ def to_json(planned: Plan) -> dict[str, Any]:
     """The plan for programs. Times in seconds, folders absolute; of environments only the names.
 
     ``{schema, project, config, root, timeout, workers, start_order, makespan: {expected, lower_bound, unknown}
-    | null, phases: [{name, description, runner, parallel,
+    | null, phases: [{name, description, needs, runner, parallel,
     required, timeout, tests: [{order, id, name, runner, kind, target, cwd, args, env, timeout,
     retries: {max, delay, factor, max_delay, jitter}, tags, expected}]}], services: [{name, command, cwd, env,
     ready: {http, tcp, timeout, interval} | null, stop_grace}], left_out: [{id, why}]}``
 
-    Tests stand in the order of the file; ``order`` counts from 1 in which they start. A test's own ``timeout`` is null if only its phase and
+    ``needs`` are all phases that are finished before this one starts. Tests stand in the order of the file; ``order`` counts from 1 in which they start. A test's own ``timeout`` is null if only its phase and
     the run limit it.
     """
+    before = before_each(planned.phases)
     order = {test.id: number for number, test in enumerate(_started(planned), start=1)}
     return {
         "schema": SCHEMA,
@@ -89,6 +92,7 @@ def to_json(planned: Plan) -> dict[str, Any]:
             {
                 "name": phase.name,
                 "description": phase.description,
+                "needs": list(before[phase.name]),
                 "runner": phase.runner,
                 "parallel": phase.parallel,
                 "required": phase.required,
@@ -159,7 +163,7 @@ def to_text(planned: Plan) -> str:
     lines += [f"service  {_describe_service(service)}" for service in planned.services]
     lines += ["", _aligned(_headings(planned), widths)]
     for phase in planned.phases:
-        lines += ["", _describe_phase(phase)]
+        lines += ["", _describe_phase(phase, planned=planned)]
         lines += [_aligned(row, widths) for row in _rows(planned, phase)]
     if planned.left_out:
         lines += ["", "left out"]
@@ -181,7 +185,7 @@ def _print_table(planned: Plan, *, force: bool) -> None:
         console.print(Text(f"service  {_describe_service(service)}"))
     widths = _widths(planned)
     for phase in planned.phases:
-        title = Text(_describe_phase(phase), style="bold cyan")
+        title = Text(_describe_phase(phase, planned=planned), style="bold cyan")
         table = Table(box=None, pad_edge=False, header_style="dim", title=title, title_justify="left")
         for heading, width in zip(_headings(planned), widths, strict=True):
             # All but the targets keep their width, so that the tables of the phases stand in line.
@@ -260,11 +264,19 @@ def _describe_expected(test: Test) -> str:
     return "?" if test.expected is None else format_duration(round(test.expected, 1))
 
 
-def _describe_phase(phase: PlannedPhase) -> str:
+def _describe_phase(phase: PlannedPhase, *, planned: Plan) -> str:
     how = "parallel" if phase.parallel else "one after the other"
     must = "required" if phase.required else "optional"
     about = f": {phase.description}" if phase.description else ""
-    return f"{phase.name} ({how}, {must}, at most {format_duration(phase.timeout)}){about}"
+    after = _describe_needs(phase, planned=planned)
+    return f"{phase.name} ({how}, {must}, at most {format_duration(phase.timeout)}{after}){about}"
+
+
+def _describe_needs(phase: PlannedPhase, *, planned: Plan) -> str:
+    """Nothing in a plan whose phases run one after the other."""
+    if phase.needs is None:
+        return ""
+    return f", after {' and '.join(directly_before(planned)[phase.name]) or 'nothing'}"
 
 
 def _describe_service(service: PlannedService) -> str:

@@ -232,6 +232,10 @@ class Phase(Policies):
     required: Switch = Field(
         default=True, description="false: a failure is reported and gates nothing; default true."
     )
+    needs: tuple[PhaseName, ...] | None = Field(
+        default=None,
+        description="Phases that are finished before this one starts; default: all above it. []: none.",
+    )
     timeout: Limit = Field(default=120.0, description="Limit of the whole phase; default 120s.")
     retries: RetriesField | None = Field(
         default=None, description="Overrides the file's; `2` means `{max: 2}`."

@@ -1,4 +1,4 @@
-"""Runs a plan: phases in order, tests on slots, retries, limits, and an end for every planned test."""
+"""Runs a plan: phases when their needs are met, tests on slots, retries, limits, and an end for every planned test."""
 
 import asyncio
 import random
@@ -10,7 +10,9 @@ from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.engine.cancel import CancelToken
 from e2e_orchestrator.engine.retry import RunRetries, cases_to_retry, conclude, delay_before, wants_retry
 from e2e_orchestrator.engine.scheduler import PhaseScheduler, Start
+from e2e_orchestrator.engine.slots import Slots
 from e2e_orchestrator.engine.verdict import judge_phase
+from e2e_orchestrator.engine.waiting import WaitingPhases
 from e2e_orchestrator.model.command import AttemptSpec, Deadline, Limit
 from e2e_orchestrator.model.events import (
     AttemptFinished,
@@ -27,6 +29,7 @@ from e2e_orchestrator.model.names import file_name
 from e2e_orchestrator.model.outcomes import Attempt, Reason, Status, Verdict, because
 from e2e_orchestrator.model.plan import MaxFailures, Plan, PlannedPhase, Test
 from e2e_orchestrator.model.summary import TestState
+from e2e_orchestrator.planning.makespan import urgencies
 from e2e_orchestrator.planning.ordering import start_order
 from e2e_orchestrator.protocols import Executor
 
@@ -72,15 +75,35 @@ class Engine:
         """Publishes everything from the first phase to the last; RunStarted and RunFinished are the session's."""
         until = self.clock.monotonic() + plan.timeout
         limit = Deadline(at=until, limit=Limit.RUN, seconds=plan.timeout)
-        shared = _Shared(retries=RunRetries(plan.retry_limits), limit=plan.max_failures)
+        shared = _Shared(
+            retries=RunRetries(plan.retry_limits), limit=plan.max_failures, slots=Slots(plan.workers)
+        )
+        urgent, waiting = urgencies(plan), WaitingPhases(plan)
+        running: dict[asyncio.Task[Status], PlannedPhase] = {}
         blocked_by: str | None = None
-        for phase in plan.phases:
-            if why := self._reason_to_skip(blocked_by, shared):
-                await self._skip_phase(phase, why)
-                continue
-            status = await _PhaseRun(self, phase, plan=plan, run_limit=limit, shared=shared).run()
-            if status is Status.FAILED and phase.required:
-                blocked_by = phase.name
+        try:
+            while True:
+                if why := self._reason_to_skip(blocked_by, shared):
+                    for phase in waiting.give_up():
+                        await self._skip_phase(phase, why)
+                for phase in waiting.take():
+                    one = _PhaseRun(
+                        self, phase, plan=plan, run_limit=limit, shared=shared, urgencies=urgent[phase.name]
+                    )
+                    running[asyncio.create_task(one.run())] = phase
+                shared.start_what_may()
+                if not running:
+                    return
+                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    phase = running.pop(task)
+                    waiting.finish(phase)
+                    if task.result() is Status.FAILED and phase.required:
+                        blocked_by = blocked_by or phase.name
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
     def _reason_to_skip(self, blocked_by: str | None, shared: "_Shared") -> Verdict | None:
         if self.cancellation.why:
@@ -106,12 +129,25 @@ class Engine:
 
 @dataclass(slots=True, kw_only=True)
 class _Shared:
-    """What the phases of a run have in common: its retries, and how many failures it bears."""
+    """What the phases of a run have in common: its slots, its retries, and how many failures it bears."""
 
     retries: RunRetries
     limit: MaxFailures | None
+    slots: Slots
     failures: int = 0
     too_many: str = ""
+    opening: int = 0
+    active: list["_PhaseRun"] = field(default_factory=list)
+
+    def start_what_may(self) -> None:
+        """In whichever of the overlapping phases it is; whoever frees a slot calls this.
+
+        Phases that may start together get their slots together: the first one would take them all.
+        """
+        while not self.opening and any(
+            phase.start_one() for phase in sorted(self.active, key=lambda one: -one.urgency)
+        ):
+            pass
 
     def count_failure(self) -> bool:
         """True if the tests that still run are to be ended because of this one."""
@@ -126,17 +162,29 @@ class _Shared:
 class _PhaseRun:
     """One phase, from its first test to its verdict."""
 
-    def __init__(
-        self, engine: Engine, phase: PlannedPhase, *, plan: Plan, run_limit: Deadline, shared: _Shared
+    def __init__(  # noqa: PLR0913 - what it belongs to, and what it shares.
+        self,
+        engine: Engine,
+        phase: PlannedPhase,
+        *,
+        plan: Plan,
+        run_limit: Deadline,
+        shared: _Shared,
+        urgencies: Sequence[float],
     ) -> None:
         self._engine, self._phase = engine, phase
         self._clock, self._publish, self._cancellation = engine.clock, engine.publish, engine.cancellation
         self._slots = plan.workers
         tests = start_order(phase, plan=plan)
         self._shared = shared
-        self._scheduler = PhaseScheduler(tests, slots=plan.workers, parallel=phase.parallel)
+        self._scheduler = PhaseScheduler(
+            tests, slots=shared.slots, parallel=phase.parallel, urgencies=urgencies
+        )
+        self._attempts = asyncio.TaskGroup()
         self._ongoing: dict[str, _Ongoing] = {}
         self._verdicts: dict[str, Verdict] = {}
+        self._failed: str | None = None
+        shared.opening += 1
         self._changed = asyncio.Event()
         self._started = self._clock.monotonic()
         phase_limit = Deadline(at=self._started + phase.timeout, limit=Limit.PHASE, seconds=phase.timeout)
@@ -146,9 +194,12 @@ class _PhaseRun:
         await self._publish(PhaseStarted(phase=self._phase.name))
         over = asyncio.create_task(self._watch_for_the_end())
         try:
-            async with asyncio.TaskGroup() as attempts:
-                await self._dispatch(attempts)
+            async with self._attempts:
+                self._shared.active.append(self)
+                self._shared.opening -= 1
+                await self._dispatch()
         finally:
+            self._shared.active.remove(self)
             over.cancel()
         states = [TestState(test=test, verdict=self._verdicts[test.id]) for test in self._phase.tests]
         status, reason = judge_phase(states)
@@ -158,17 +209,27 @@ class _PhaseRun:
         )
         return status
 
-    async def _dispatch(self, attempts: asyncio.TaskGroup) -> None:
+    async def _dispatch(self) -> None:
         """Starts whatever may start until nothing is left; everything else happens in the attempts' tasks."""
         while True:
             self._changed.clear()
             if why := self._reason_to_stop():
                 await self._give_up(why)
-            while start := self._scheduler.take():
-                attempts.create_task(self._attempt(start))
-            if self._scheduler.over:
+            if self._scheduler.over:  # Its last slot goes to whoever is most urgent once we are finished.
                 return
+            self._shared.start_what_may()
             await self._changed.wait()
+
+    @property
+    def urgency(self) -> float:
+        return self._scheduler.urgency
+
+    def start_one(self) -> bool:
+        """True if something was started."""
+        if self._reason_to_stop() or not (start := self._scheduler.take()):
+            return False
+        self._attempts.create_task(self._attempt(start))
+        return True
 
     async def _watch_for_the_end(self) -> None:
         """Wakes the dispatcher when the run is cancelled or out of time, whatever the attempts do."""
@@ -189,10 +250,8 @@ class _PhaseRun:
             return because(Reason.CANCELLED, f"the {limit.limit}'s limit of {limit.seconds:g} s was reached")
         if self._shared.too_many:
             return because(Reason.CANCELLED, self._shared.too_many)
-        if not self._phase.parallel:
-            failed = next((name for name, verdict in self._verdicts.items() if verdict.failed), None)
-            if failed:
-                return because(Reason.BLOCKED, f"{failed!r} failed, and the phase runs in order")
+        if self._failed and not self._phase.parallel:
+            return because(Reason.BLOCKED, f"{self._failed!r} failed, and the phase runs in order")
         return None
 
     async def _give_up(self, why: Verdict) -> None:
@@ -307,6 +366,8 @@ class _PhaseRun:
     async def _settle(self, test: Test, ongoing: _Ongoing) -> None:
         verdict = conclude(ongoing.attempts)
         self._verdicts[test.id] = verdict
+        if verdict.failed:
+            self._failed = self._failed or test.id
         self._scheduler.settle(test)
         await self._publish(
             TestFinished(

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from e2e_orchestrator.engine.slots import Slots
 from e2e_orchestrator.model.plan import RetryStrategy, Test
 
 
@@ -16,51 +17,64 @@ class Start:
 
 
 class PhaseScheduler:
-    """The tests of one phase on numbered slots, the smallest free one first.
+    """The tests of one phase on slots that it may share with others.
 
     Side by side, a retry goes before tests that never ran (``immediate``), after them (``end_of_phase``),
-    or after everything else and alone (``isolated``). In order, a test and all of its retries come before
-    the next test.
+    or after everything else and alone in the whole run (``isolated``). In order, a test and all of its
+    retries come before the next test. ``urgencies`` say how urgent the next start is once none, one, two …
+    tests have started.
     """
 
-    def __init__(self, tests: Sequence[Test], *, slots: int, parallel: bool) -> None:
+    def __init__(
+        self, tests: Sequence[Test], *, slots: Slots, parallel: bool, urgencies: Sequence[float] = ()
+    ) -> None:
         self._waiting = deque(tests)
         self._due: dict[RetryStrategy, deque[Test]] = {strategy: deque() for strategy in RetryStrategy}
         self._pausing: set[str] = set()
         self._unsettled: set[str] = set()
-        self._free = list(range(slots if parallel else 1))
-        self._slots = len(self._free)
-        self._alone = False
+        self._slots = slots
+        self._running = 0
         self._parallel = parallel
+        self._urgencies = urgencies or (0.0,) * (len(tests) + 1)
+
+    @property
+    def urgency(self) -> float:
+        """Of phases that may start something, the one with the highest goes first."""
+        return self._urgencies[-1 - len(self._waiting)]
 
     def take(self) -> Start | None:
         """The next start, or None if nothing may start now."""
-        if not self._free or self._alone or (test := self._next()) is None:
+        queue = self._queue()
+        if queue is None:
             return None
+        alone = queue is self._due[RetryStrategy.ISOLATED]
+        slot = self._slots.take_alone(self) if alone else self._slots.take(self)
+        if slot is None:
+            return None
+        test = queue.popleft()
+        self._running += 1
         self._unsettled.add(test.id)
-        slot = min(self._free)
-        self._free.remove(slot)
         return Start(test=test, slot=slot)
 
-    def _next(self) -> Test | None:
-        if self._due[RetryStrategy.IMMEDIATE]:
-            return self._due[RetryStrategy.IMMEDIATE].popleft()
+    def _queue(self) -> deque[Test] | None:
+        """Where the next test comes from."""
+        due = self._due
+        if self._running and not self._parallel:
+            return None
+        if due[RetryStrategy.IMMEDIATE]:
+            return due[RetryStrategy.IMMEDIATE]
         if not self._parallel and self._unsettled:
             return None
-        if self._waiting:
-            return self._waiting.popleft()
-        if self._due[RetryStrategy.END_OF_PHASE]:
-            return self._due[RetryStrategy.END_OF_PHASE].popleft()
-        idle = len(self._free) == self._slots and not self._pausing
-        if self._due[RetryStrategy.ISOLATED] and idle:
-            self._alone = True
-            return self._due[RetryStrategy.ISOLATED].popleft()
-        return None
+        if self._waiting or due[RetryStrategy.END_OF_PHASE]:
+            return self._waiting or due[RetryStrategy.END_OF_PHASE]
+        idle = not self._running and not self._pausing
+        return due[RetryStrategy.ISOLATED] if due[RetryStrategy.ISOLATED] and idle else None
 
     def release(self, slot: int) -> None:
         """The attempt in this slot is over; its test is not settled yet."""
-        self._free.append(slot)
-        self._alone = False
+        self._running -= 1
+        self._slots.release(slot)
+        self._slots.keep_company(self)
 
     def pause(self, test: Test) -> None:
         """The test will be tried again, but not yet."""
@@ -93,4 +107,6 @@ class PhaseScheduler:
         rest = tuple(test for due in self._due.values() for test in due)
         for due in self._due.values():
             due.clear()
+        if not self._running:
+            self._slots.keep_company(self)
         return rest

@@ -132,6 +132,8 @@ class Test:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPhase:
+    """``needs`` are all phases that are finished before it starts, direct or not; None: all above it."""
+
     name: str
     runner: str
     parallel: bool
@@ -139,6 +141,7 @@ class PlannedPhase:
     timeout: float
     tests: tuple[Test, ...]
     description: str | None = None
+    needs: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

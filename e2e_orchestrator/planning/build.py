@@ -22,6 +22,7 @@ from e2e_orchestrator.model.plan import (
     Watch,
 )
 from e2e_orchestrator.planning.listing import Entry, ListedFrom, expand
+from e2e_orchestrator.planning.needs import settle_needs
 from e2e_orchestrator.planning.surroundings import Machine, Surroundings
 from e2e_orchestrator.planning.targets import missing_path
 
@@ -81,7 +82,7 @@ class _Build:
             root=str(self.loaded.root),
             timeout=self.overrides.timeout or model.timeout,
             workers=workers,
-            phases=phases,
+            phases=settle_needs(phases),
             runners=runners,
             services=services if self.overrides.services else (),
             retry_limits=RetryLimits(budget=model.retries.budget, breaker=model.retries.breaker),
@@ -138,6 +139,7 @@ class _Build:
             timeout=phase.timeout,
             tests=tuple(self._test(entry, phase=phase, runner=runner) for entry in entries),
             description=phase.description,
+            needs=phase.needs,
         )
 
     def _test(self, entry: Entry, *, phase: schema.Phase, runner: schema.Runner) -> Test:

@@ -162,7 +162,7 @@ class ConsoleReporter:
 
     def _apart(self, phase: str) -> list[Line]:
         """An empty line before the first test of a phase that never started, and so has no header."""
-        left = self._header is not None and self._header != phase
+        left = self._header is not None and self._run.phase(phase).started is None
         self._header = self._header if not left else None
         return [line()] if left and not self._quiet else []
 

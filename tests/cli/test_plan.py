@@ -67,6 +67,7 @@ def test_for_programs_it_is_json_that_shows_no_value_of_an_environment(capsys, t
         {
             "name": "full",
             "description": "Everything.",
+            "needs": [],
             "runner": "backend",
             "parallel": True,
             "required": True,

@@ -12,6 +12,7 @@ from e2e_orchestrator.config.nodes import MAX_DEPTH
 from e2e_orchestrator.errors import ConfigError, UsageError
 
 RUNNERS = "runners: {r: {kind: command}}\n"
+PHASE_A = "{name: a, runner: r, tests: {t: x}}"
 PHASES = "phases: [{name: p, runner: r, tests: {t: 'true'}}]\n"
 VALID = RUNNERS + PHASES
 
@@ -209,6 +210,35 @@ MISTAKES = {
     "an unknown runner": (
         "runners: {backend: {kind: pytest}}\nphases: [{name: p, runner: backnd, tests: {t: x}}]",
         ["2:28: phases.p.runner: there is no runner `backnd` (hint: did you mean `backend`?)"],
+    ),
+    "a need that does not exist": (
+        f"{RUNNERS}phases:\n- {PHASE_A}\n- {{name: b, needs: [a, aa], runner: r, tests: {{t: x}}}}",
+        ["4:24: phases.b.needs[1]: there is no phase `aa` (hint: did you mean `a`?)"],
+    ),
+    "a phase that needs itself": (
+        f"{RUNNERS}phases:\n- {PHASE_A}\n- {{name: b, needs: [b], runner: r, tests: {{t: x}}}}",
+        ["4:21: phases.b.needs[0]: a phase cannot wait for itself (hint: leave it out)"],
+    ),
+    "phases that need each other": (
+        (
+            f"{RUNNERS}phases:\n- {{name: b, needs: [c], runner: r, tests: {{t: x}}}}\n"
+            f"- {PHASE_A}\n- {{name: c, needs: [a], runner: r, tests: {{t: x}}}}"
+        ),
+        [
+            (
+                "3:21: phases.b.needs[0]: the phases would wait for each other: `b` needs `c` needs `a` needs `b` "
+                "(hint: a phase without `needs` needs all above it)"
+            )
+        ],
+    ),
+    "needs that are no list": (
+        f"{RUNNERS}phases:\n- {{name: b, needs: c, runner: r, tests: {{t: x}}}}",
+        [
+            (
+                "3:20: phases.b.needs: must be a list, not text "
+                "(hint: write [one, two], or one line with a dash for each)"
+            )
+        ],
     ),
     "an undefined variable": (
         "env: {A: '${TOKEN}'}\n" + VALID,

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from support.plans import a_test
 
 from e2e_orchestrator.engine.scheduler import PhaseScheduler, Start
+from e2e_orchestrator.engine.slots import Slots
 
 
 @given(
@@ -17,7 +18,7 @@ def test_every_test_runs_in_a_slot_of_its_own_until_all_are_settled(
     count: int, slots: int, parallel: bool, choices: list[tuple[int, bool]]
 ) -> None:
     tests = [a_test(str(number)) for number in range(count)]
-    scheduler = PhaseScheduler(tests, slots=slots, parallel=parallel)
+    scheduler = PhaseScheduler(tests, slots=Slots(slots), parallel=parallel)
     running: list[Start] = []
     settled: list[str] = []
     fates = iter(choices)
@@ -43,7 +44,7 @@ def test_every_test_runs_in_a_slot_of_its_own_until_all_are_settled(
 
 
 def test_what_is_given_up_never_starts() -> None:
-    scheduler = PhaseScheduler([a_test("a"), a_test("b"), a_test("c")], slots=1, parallel=True)
+    scheduler = PhaseScheduler([a_test("a"), a_test("b"), a_test("c")], slots=Slots(1), parallel=True)
     assert scheduler.take() == Start(test=a_test("a"), slot=0)
     assert [test.name for test in scheduler.stop()] == ["b", "c"]
     scheduler.release(0)

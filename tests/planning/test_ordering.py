@@ -11,15 +11,11 @@ from hypothesis import strategies as st
 from support.plans import a_phase, a_plan, a_test
 
 from e2e_orchestrator.engine.scheduler import PhaseScheduler, Start
+from e2e_orchestrator.engine.slots import Slots
 from e2e_orchestrator.model.plan import Order, Plan
 from e2e_orchestrator.planning.durations import RECENT, percentile
-from e2e_orchestrator.planning.ordering import (
-    estimates,
-    expected_makespan,
-    makespan,
-    shortest_makespan,
-    start_order,
-)
+from e2e_orchestrator.planning.makespan import expected_makespan, makespan, shortest_makespan
+from e2e_orchestrator.planning.ordering import estimates, start_order
 
 
 def a_known_plan(*seconds: float | None, **fields: object) -> Plan:
@@ -96,7 +92,7 @@ SIGMAS = (0.8, 1.3)
 def ratio(expected: list[float | None], actual: list[float], *, workers: int) -> float:
     """What the real scheduler makes of it, over the lower bound."""
     plan = a_known_plan(*expected, workers=workers)
-    scheduler = PhaseScheduler(start_order(plan.phases[0], plan=plan), slots=workers, parallel=True)
+    scheduler = PhaseScheduler(start_order(plan.phases[0], plan=plan), slots=Slots(workers), parallel=True)
     took = {f"one/t{at}": seconds for at, seconds in enumerate(actual)}
     running: list[tuple[float, int, Start]] = []
     now = 0.0

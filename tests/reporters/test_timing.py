@@ -52,6 +52,22 @@ def test_the_critical_path_names_who_ended_each_phase_and_how_long_it_was_alone(
     ]
 
 
+def an_overlapping_plan() -> Plan:
+    """One and two side by side; three waits for two alone, and nothing waits for one."""
+    return a_plan(
+        a_phase("one", "a", needs=()),
+        a_phase("two", "b", "e", parallel=False, needs=()),
+        a_phase("three", "d", needs=("two",)),
+    )
+
+
+def test_the_critical_path_goes_through_the_phases_that_were_waited_for() -> None:
+    told = timing(run_of(an_overlapping_plan()))
+    assert [(end.test, end.alone) for end in told.critical_path] == [("two/e", 0.0), ("three/d", 2.0)]
+    assert (told.total.makespan, told.total.lower_bound, told.total.busy) == (6.0, 6.0, 10.0)
+    assert told.total.utilisation == 10 / 12
+
+
 def test_longest_first_reaches_what_was_expected() -> None:
     told = timing(run_of(a_slow_plan(**SECONDS)))
     assert told.expected == told.total.makespan == told.total.lower_bound == 25.0
@@ -94,6 +110,18 @@ def test_the_console_tells_when_it_is_asked(tmp_path: Path) -> None:
         in said
     )
     assert "one/c  20.0s, ended phase one, alone for 15.0s" in said
+
+
+def test_the_console_heads_overlapping_phases_once_and_adds_no_empty_lines(tmp_path: Path) -> None:
+    said = on_the_console(play(an_overlapping_plan(), script=SCRIPT).envelopes, tmp_path)
+    lines = [line.split("  ")[0].rstrip() for line in said.partition("Slowest")[0].splitlines()]
+    heads = ("one", "two", "three", "(")
+    shown = [line for line in lines[1:] if not line or line.startswith(heads)]
+    assert shown[:10] == [
+        "", "one · 1 test", "", "two · 2 tests · one after the other",
+        "(1/4) ✓ two/b", "(2/4) ✓ two/e", "", "three · 1 test",
+        "(3/4) ✓ one/a", "(4/4) ✓ three/d",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("seconds", "says"), [(2.0, False), (200.0, True)], ids=["a little", "long"])
