@@ -1,14 +1,15 @@
 """The whole plug-in surface: what a runner, an executor, a reporter and a resource have to offer."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Deadline, Judged
 from e2e_orchestrator.model.events import Envelope, Event
 from e2e_orchestrator.model.outcomes import Attempt
+from e2e_orchestrator.model.packs import Carried, Pack, PackJudged, PackSpec
 from e2e_orchestrator.model.plan import RunnerSpec, Test
 
 Emit = Callable[[Event], Awaitable[None]]
@@ -28,6 +29,31 @@ class Runner(Protocol):
         """What the exit status and the evidence mean; called once, after the process has ended.
 
         Never passes a test without two witnesses: exit status 0 and complete evidence.
+        """
+        ...
+
+
+@runtime_checkable
+class PackingRunner(Runner, Protocol):
+    """A runner that can also carry several tests in one process. All of it is optional."""
+
+    def packs(self, tests: Sequence[Test], *, slots: int) -> Sequence[Pack]:
+        """Those of a parallel phase's tests that may share a process; the others run alone.
+
+        Only tests whose end, cases and retries are provably those of a run alone.
+        """
+        ...
+
+    def pack_command(self, spec: PackSpec) -> Command:
+        """The program that runs all of them; raises InfrastructureError as ``command`` does."""
+        ...
+
+    def judge_pack(
+        self, spec: PackSpec, completed: Completed, *, lost: Mapping[str, Completed]
+    ) -> PackJudged:
+        """Every test's share of the evidence, by test id; what is not sure is Undecided.
+
+        ``lost`` has those tests whose own limit or patience made us end the process, and how each ended.
         """
         ...
 
@@ -58,6 +84,27 @@ class Executor(Protocol):
         self, test: Test, spec: AttemptSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit
     ) -> Attempt:
         """Runs one attempt to its end, whatever that is; never raises for what the test does."""
+        ...
+
+
+Begin = Callable[[str, int], Awaitable[None]]
+
+
+@runtime_checkable
+class PackingExecutor(Executor, Protocol):
+    """An executor that can also carry packs. All of it is optional."""
+
+    async def packs(self, tests: Sequence[Test], *, slots: int) -> Sequence[Pack]:
+        """What the tests' runner offers; nothing if it offers nothing."""
+        ...
+
+    async def carry(
+        self, spec: PackSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit, begin: Begin
+    ) -> Carried:
+        """Runs a pack to its end; never raises for what its tests do.
+
+        Awaits ``begin`` with a test's id and slot once its first case runs.
+        """
         ...
 
 

@@ -17,6 +17,7 @@ from e2e_orchestrator.engine.gates import evaluate
 from e2e_orchestrator.engine.verdict import RunVerdict, judge_run
 from e2e_orchestrator.errors import InfrastructureError, UsageError
 from e2e_orchestrator.executors.local import LocalExecutor
+from e2e_orchestrator.executors.packed import PackedExecutor
 from e2e_orchestrator.history.durations import remember
 from e2e_orchestrator.history.learning import learn
 from e2e_orchestrator.journal.lock import RunLock, make_run_folder
@@ -227,10 +228,19 @@ class _Run:
         )
 
     def _engine(self, supervisor: Supervisor, provided: Mapping[str, str]) -> Engine:
-        executor = LocalExecutor(
+        environ = {**_for_children(self.options.environ), **provided}
+        alone = LocalExecutor(
             supervisor=supervisor,
             runners=self.runners,
-            environ={**_for_children(self.options.environ), **provided},
+            environ=environ,
+            redactor=self.redactor,
+            clock=self.clock,
+        )
+        executor = PackedExecutor(
+            alone=alone,
+            supervisor=supervisor,
+            runners=self.runners,
+            environ=environ,
             redactor=self.redactor,
             clock=self.clock,
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from e2e_orchestrator.model.plan import MaxFailures, Order
+from e2e_orchestrator.model.plan import MaxFailures, Order, Packing
 
 DEFAULT_CONFIG = "phases.yaml"
 
@@ -26,6 +26,7 @@ class Selection:
     max_failures: MaxFailures | None = None
     no_services: bool = False
     order: Order | None = None
+    pack: Packing | None = None
     durations: Path | None = None
     shard: tuple[int, int] | None = None
 

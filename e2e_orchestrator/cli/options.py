@@ -25,7 +25,7 @@ from e2e_orchestrator.config.values import (
     parse_shard,
     parse_workers,
 )
-from e2e_orchestrator.model.plan import MaxFailures, Order
+from e2e_orchestrator.model.plan import MaxFailures, Order, Packing
 
 __all__ = [
     "Reporting",
@@ -107,6 +107,16 @@ class StartOrder(click.Choice):  # type: ignore[type-arg]  # The same.
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Order:
         return Order(super().convert(value, param, ctx))
+
+
+class PackingWord(click.Choice):  # type: ignore[type-arg]  # The same.
+    """The same for this enumeration."""
+
+    def __init__(self) -> None:
+        super().__init__([str(packing) for packing in Packing])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Packing:
+        return Packing(super().convert(value, param, ctx))
 
 
 def _said(error: Refused, value: object) -> str:
@@ -210,6 +220,12 @@ _SELECTION = (
         type=StartOrder(),
         metavar="longest|file",
         help="Which tests of a parallel phase start first; default longest, once durations are known.",
+    ),
+    option(
+        "--pack",
+        type=PackingWord(),
+        metavar="auto|off",
+        help="Playwright: may one call carry several tests? Default: what the runners say.",
     ),
     durations_option,
     option(

@@ -3,20 +3,20 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.engine.cancel import CancelToken
+from e2e_orchestrator.engine.packs import PackCarrier, attempt_started, pack_again
 from e2e_orchestrator.engine.retry import RunRetries, cases_to_retry, conclude, delay_before, wants_retry
-from e2e_orchestrator.engine.scheduler import PhaseScheduler, Start
+from e2e_orchestrator.engine.scheduler import PackStart, PhaseScheduler, Start
 from e2e_orchestrator.engine.slots import Slots
 from e2e_orchestrator.engine.verdict import judge_phase
 from e2e_orchestrator.engine.waiting import WaitingPhases
 from e2e_orchestrator.model.command import AttemptSpec, Deadline, Limit
 from e2e_orchestrator.model.events import (
     AttemptFinished,
-    AttemptStarted,
     CancelRequested,
     Event,
     PhaseFinished,
@@ -34,7 +34,7 @@ from e2e_orchestrator.planning.ordering import start_order
 from e2e_orchestrator.protocols import Executor
 
 # What else lies in a run's folder: a phase of that name must not be in its way.
-_OWN = frozenset({"services", "replay", "journal.jsonl", "keeper.log", "e2e-results.json"})
+_OWN = frozenset({"packs", "services", "replay", "journal.jsonl", "keeper.log", "e2e-results.json"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,9 @@ class Place:
         if phase in _OWN or phase.startswith("."):
             phase = f"phase-{phase}"
         return self.folder / phase / file_name(test.name) / f"attempt-{number}"
+
+    def pack(self, phase: str, number: int) -> Path:
+        return self.folder / "packs" / f"{file_name(phase)}-{number}"
 
 
 @dataclass(slots=True)
@@ -175,10 +178,10 @@ class _PhaseRun:
         self._engine, self._phase = engine, phase
         self._clock, self._publish, self._cancellation = engine.clock, engine.publish, engine.cancellation
         self._slots = plan.workers
-        tests = start_order(phase, plan=plan)
+        self._tests = start_order(phase, plan=plan)
         self._shared = shared
         self._scheduler = PhaseScheduler(
-            tests, slots=shared.slots, parallel=phase.parallel, urgencies=urgencies
+            self._tests, slots=shared.slots, parallel=phase.parallel, urgencies=urgencies
         )
         self._attempts = asyncio.TaskGroup()
         self._ongoing: dict[str, _Ongoing] = {}
@@ -189,9 +192,18 @@ class _PhaseRun:
         self._started = self._clock.monotonic()
         phase_limit = Deadline(at=self._started + phase.timeout, limit=Limit.PHASE, seconds=phase.timeout)
         self._limit = min(run_limit, phase_limit, key=lambda deadline: deadline.at)
+        self._carrier = PackCarrier(
+            executor=engine.executor,
+            publish=engine.publish,
+            cancellation=engine.cancellation,
+            place=engine.place.pack,
+            spec=self._first_attempt,
+            limit=self._limit,
+        )
 
     async def run(self) -> Status:
         await self._publish(PhaseStarted(phase=self._phase.name))
+        await self._form_packs()
         over = asyncio.create_task(self._watch_for_the_end())
         try:
             async with self._attempts:
@@ -208,6 +220,11 @@ class _PhaseRun:
             PhaseFinished(phase=self._phase.name, status=status, reason=reason, duration=duration)
         )
         return status
+
+    async def _form_packs(self) -> None:
+        # A pack has begun all of its tests before the first can fail: too late for --max-failures.
+        if self._phase.parallel and self._shared.limit is None:
+            self._scheduler.form(await self._carrier.packs(self._tests, slots=self._slots))
 
     async def _dispatch(self) -> None:
         """Starts whatever may start until nothing is left; everything else happens in the attempts' tasks."""
@@ -226,9 +243,14 @@ class _PhaseRun:
 
     def start_one(self) -> bool:
         """True if something was started."""
-        if self._reason_to_stop() or not (start := self._scheduler.take()):
+        if self._reason_to_stop():
             return False
-        self._attempts.create_task(self._attempt(start))
+        if packed := self._scheduler.take_pack():
+            self._attempts.create_task(self._carry(packed))
+        elif start := self._scheduler.take():
+            self._attempts.create_task(self._attempt(start))
+        else:
+            return False
         return True
 
     async def _watch_for_the_end(self) -> None:
@@ -266,7 +288,31 @@ class _PhaseRun:
         """One attempt and what follows from it: another one after a pause, or the test's verdict."""
         test = start.test
         ongoing = self._ongoing.setdefault(test.id, _Ongoing(started=self._clock.monotonic()))
-        attempt = await self._execute(test, ongoing, slot=start.slot)
+        delay = await self._decide(test, ongoing, await self._execute(test, ongoing, slot=start.slot))
+        self._scheduler.release(start.slot)
+        self._changed.set()
+        await self._follow(test, ongoing, delay)
+
+    async def _carry(self, start: PackStart) -> None:
+        """The first attempt of every test of a pack, then for each what follows from it."""
+        carried = await self._carrier.carry(start)
+        decided: list[tuple[Test, _Ongoing, float | None]] = []
+        for test in start.pack.tests:
+            if attempt := carried.attempts.get(test.id):
+                ongoing = _Ongoing(started=self._clock.monotonic() - attempt.duration)
+                self._ongoing[test.id] = ongoing
+                decided.append((test, ongoing, await self._decide(test, ongoing, attempt)))
+        self._scheduler.repeat([test for test in start.pack.tests if test.id in carried.undecided])
+        self._scheduler.form(pack_again(start.pack, carried))
+        for slot in start.slots:
+            self._scheduler.release(slot)
+        self._changed.set()
+        async with asyncio.TaskGroup() as following:
+            for test, ongoing, delay in decided:
+                following.create_task(self._follow(test, ongoing, delay))
+
+    async def _decide(self, test: Test, ongoing: _Ongoing, attempt: Attempt) -> float | None:
+        """Tells of an attempt; seconds until the next one, None if there is none."""
         ongoing.attempts.append(attempt)
         await self._publish(AttemptFinished(test=test.id, attempt=attempt))
         delay = await self._schedule_retry(test, ongoing.attempts)
@@ -274,8 +320,10 @@ class _PhaseRun:
             self._scheduler.retry(test)  # Before the slot is free, so that nobody comes between.
         elif delay is not None:
             self._scheduler.pause(test)
-        self._scheduler.release(start.slot)
-        self._changed.set()
+        return delay
+
+    async def _follow(self, test: Test, ongoing: _Ongoing, delay: float | None) -> None:
+        """What comes after an attempt, when its slot is free: a pause, or the test's verdict."""
         if delay is None or (delay and not await self._pause(delay)):
             await self._settle(test, ongoing)
         elif delay:
@@ -313,30 +361,30 @@ class _PhaseRun:
             await self._publish(Warned(message=f"no more retries: {refusal}"))
         return refusal is None
 
-    async def _execute(self, test: Test, ongoing: _Ongoing, *, slot: int) -> Attempt:
+    def _first_attempt(self, test: Test, slot: int) -> AttemptSpec:
         place = self._engine.place
-        number = len(ongoing.attempts) + 1
-        folder = place.attempt(test, number)
-        spec = AttemptSpec(
-            number=number,
+        return AttemptSpec(
+            number=1,
             max_attempts=test.retries.max + 1,
             run_id=place.run_id,
             slot=slot,
             slot_count=self._slots,
-            folder=folder,
+            folder=place.attempt(test, 1),
             output_root=place.output,
-            only=cases_to_retry(ongoing.attempts[-1]) if ongoing.attempts else (),
-            previous=place.attempt(test, number - 1) if ongoing.attempts else None,
         )
-        await self._publish(
-            AttemptStarted(
-                test=test.id,
+
+    async def _execute(self, test: Test, ongoing: _Ongoing, *, slot: int) -> Attempt:
+        spec = self._first_attempt(test, slot)
+        if ongoing.attempts:
+            place, number = self._engine.place, len(ongoing.attempts) + 1
+            spec = replace(
+                spec,
                 number=number,
-                max_attempts=spec.max_attempts,
-                slot=slot,
-                output=(folder.relative_to(place.output) / "output.log").as_posix(),
+                folder=place.attempt(test, number),
+                only=cases_to_retry(ongoing.attempts[-1]),
+                previous=place.attempt(test, number - 1),
             )
-        )
+        await self._publish(attempt_started(test, spec))
         return await self._engine.executor.attempt(
             test,
             spec,

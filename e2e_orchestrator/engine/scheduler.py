@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from e2e_orchestrator.engine.slots import Slots
+from e2e_orchestrator.model.packs import Pack
 from e2e_orchestrator.model.plan import RetryStrategy, Test
 
 
@@ -16,19 +17,28 @@ class Start:
     slot: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackStart:
+    """Permission to start a pack in as many slots as it takes."""
+
+    pack: Pack
+    slots: tuple[int, ...]
+
+
 class PhaseScheduler:
     """The tests of one phase on slots that it may share with others.
 
     Side by side, a retry goes before tests that never ran (``immediate``), after them (``end_of_phase``),
     or after everything else and alone in the whole run (``isolated``). In order, a test and all of its
-    retries come before the next test. ``urgencies`` say how urgent the next start is once none, one, two …
-    tests have started.
+    retries come before the next test. Packs come before tests that run alone, which would keep a wide one
+    from its slots. ``urgencies`` say how urgent the next start is once none, one, two … tests have started.
     """
 
     def __init__(
         self, tests: Sequence[Test], *, slots: Slots, parallel: bool, urgencies: Sequence[float] = ()
     ) -> None:
         self._waiting = deque(tests)
+        self._packs: deque[Pack] = deque()
         self._due: dict[RetryStrategy, deque[Test]] = {strategy: deque() for strategy in RetryStrategy}
         self._pausing: set[str] = set()
         self._unsettled: set[str] = set()
@@ -56,6 +66,26 @@ class PhaseScheduler:
         self._unsettled.add(test.id)
         return Start(test=test, slot=slot)
 
+    def form(self, packs: Sequence[Pack]) -> None:
+        """These tests, which wait, will start together."""
+        packed = {test.id for pack in packs for test in pack.tests}
+        self._waiting = deque(test for test in self._waiting if test.id not in packed)
+        self._packs.extend(packs)
+
+    def take_pack(self) -> PackStart | None:
+        """The next pack, or None if none waits or there is no room for it."""
+        if not self._packs or not (slots := self._slots.take_several(self, self._packs[0].width)):
+            return None
+        pack = self._packs.popleft()
+        self._running += len(slots)
+        self._unsettled.update(test.id for test in pack.tests)
+        return PackStart(pack=pack, slots=slots)
+
+    def repeat(self, tests: Sequence[Test]) -> None:
+        """These were started in vain: they wait as before, and come first."""
+        self._unsettled.difference_update(test.id for test in tests)
+        self._waiting.extendleft(reversed(tests))
+
     def _queue(self) -> deque[Test] | None:
         """Where the next test comes from."""
         due = self._due
@@ -63,7 +93,7 @@ class PhaseScheduler:
             return None
         if due[RetryStrategy.IMMEDIATE]:
             return due[RetryStrategy.IMMEDIATE]
-        if not self._parallel and self._unsettled:
+        if self._packs or (not self._parallel and self._unsettled):
             return None
         if self._waiting or due[RetryStrategy.END_OF_PHASE]:
             return self._waiting or due[RetryStrategy.END_OF_PHASE]
@@ -94,11 +124,14 @@ class PhaseScheduler:
     @property
     def over(self) -> bool:
         """Nothing runs, nothing is due and nothing waits."""
-        return not (self._waiting or self._unsettled)
+        return not (self._packs or self._waiting or self._unsettled)
 
     def stop(self) -> tuple[Test, ...]:
         """Gives up what has not started; these tests never will."""
-        rest = tuple(self._waiting)
+        rest = (*(test for pack in self._packs for test in pack.tests), *self._waiting)
+        if self._packs:
+            self._slots.keep_company(self)
+        self._packs.clear()
         self._waiting.clear()
         return rest
 

@@ -25,6 +25,13 @@ class Slots:
                 return heapq.heappop(self._free)
         return None
 
+    def take_several(self, owner: object, count: int) -> tuple[int, ...]:
+        """So many slots at once, or none; from now on nobody else gets one before."""
+        if self._alone not in (None, owner):
+            return ()
+        self._alone = None if len(self._free) >= count else owner
+        return tuple(heapq.heappop(self._free) for _ in range(count)) if self._alone is None else ()
+
     def keep_company(self, owner: object) -> None:
         """This owner need not be alone any more."""
         if self._alone is owner:

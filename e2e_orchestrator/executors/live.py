@@ -77,7 +77,7 @@ class Live:
 
     async def catch_up(self) -> None:
         """Reads what is new and passes it on."""
-        while self._readable and (data := _read_from(self.spec.events, self._position)):
+        while self._readable and (data := read_from(self.spec.events, self._position)):
             self._position += len(data)
             self._active = self.clock.monotonic()
             await self.clock.sleep(0)  # Whoever floods the stream must not stop the others.
@@ -97,7 +97,8 @@ class Live:
             self._printed, self._active = printed, self.clock.monotonic()
 
 
-def _read_from(path: Path, position: int) -> bytes:
+def read_from(path: Path, position: int) -> bytes:
+    """Some of what stands behind the position; empty if nothing does."""
     try:
         with open_regular(path) as file:
             file.seek(position)

@@ -35,6 +35,13 @@ class Order(StrEnum):
     FILE = "file"
 
 
+class Packing(StrEnum):
+    """Whether tests that share their configuration may share one process of their tool, where that is sound."""
+
+    AUTO = "auto"
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """How often a failed test is tried again, after how many seconds, and after which failures.
@@ -87,7 +94,8 @@ class Watch:
 class RunnerSpec:
     """A runner as phases.yaml names and configures it; folders are absolute paths.
 
-    ``python`` and ``json_report`` are for pytest: its interpreter, and whether it writes a report file.
+    ``python`` and ``json_report`` are for pytest: its interpreter, and whether it writes a report file;
+    ``pack`` is for kinds that can carry several tests in one process.
     """
 
     name: str
@@ -96,6 +104,7 @@ class RunnerSpec:
     cwd: str | None = None
     python: str | None = None
     json_report: bool = True
+    pack: Packing = Packing.AUTO
     args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
 

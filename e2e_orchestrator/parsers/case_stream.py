@@ -56,13 +56,24 @@ class SessionStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
+    """In a pack, ``test`` is whose cases these are; ``shared``: they run once for several tests.
+
+    ``flaky_fails`` if the tool ends with an error because of a flaky case.
+    """
+
     ids: tuple[str, ...]
     files: tuple[str, ...] = ()
+    test: str | None = None
+    shared: bool = False
+    flaky_fails: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
+    """``worker`` is the number from 0 of the tool's own slot."""
+
     id: str
+    worker: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +191,9 @@ def _collected(raw: Mapping[str, Any]) -> StreamEvent:
     return Collected(
         ids=tuple(short_id(one) for one in ids if isinstance(one, str)) if isinstance(ids, list) else (),
         files=tuple(one for one in files if isinstance(one, str)) if isinstance(files, list) else (),
+        test=_text(raw.get("test")),
+        shared=raw.get("shared") is True,
+        flaky_fails=raw.get("flaky_fails") is True,
     )
 
 
@@ -213,7 +227,7 @@ def _parse(raw: Mapping[str, Any]) -> StreamEvent | None:
         return None
     match kind:
         case "case_started":
-            return Started(id=short_id(identity))
+            return Started(id=short_id(identity), worker=_whole(raw.get("worker")))
         case "case_retried":
             return Retried(id=short_id(identity))
         case "case_finished":
@@ -336,14 +350,20 @@ class StreamEvidence:
 
 def read_stream(path: Path) -> StreamEvidence:
     """The evidence in a file that need not exist; memory is bounded whatever stands in it."""
-    reader, evidence = CaseStreamReader(), StreamEvidence()
+    evidence = StreamEvidence()
+    read_events(path, into=evidence, apply=evidence.apply)
+    return evidence
+
+
+def read_events(path: Path, *, into: StreamEvidence, apply: Callable[[StreamEvent], None]) -> None:
+    """Applies every event of the file; ``into`` learns what was left out, and stops it by its overflow."""
+    reader = CaseStreamReader()
     try:
         with open_regular(path) as file:
-            while (data := file.read(_CHUNK)) and not evidence.overflow:
+            while (data := file.read(_CHUNK)) and not into.overflow:
                 for event in reader.feed(data):
-                    evidence.apply(event)
-                evidence.overflow = evidence.overflow or reader.gave_up or file.tell() > MOST_BYTES
+                    apply(event)
+                into.overflow = into.overflow or reader.gave_up or file.tell() > MOST_BYTES
     except OSError:
-        return evidence
-    evidence.foreign, evidence.garbage = reader.foreign, reader.garbage
-    return evidence
+        return
+    into.foreign, into.garbage = reader.foreign, reader.garbage

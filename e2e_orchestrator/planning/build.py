@@ -11,6 +11,7 @@ from e2e_orchestrator.config.mistakes import Mistake, config_error
 from e2e_orchestrator.model.plan import (
     MaxFailures,
     Order,
+    Packing,
     Plan,
     PlannedPhase,
     PlannedService,
@@ -40,6 +41,7 @@ class Overrides:
     timeout: float | None = None
     max_failures: MaxFailures | None = None
     order: Order | None = None
+    pack: Packing | None = None
     services: bool = True
 
 
@@ -100,6 +102,7 @@ class _Build:
             cwd=str(cwd),
             python=self._python(runner.python),
             json_report=runner.json_report,
+            pack=self.overrides.pack or runner.pack,
             args=runner.args,
             env=runner.env,
         )

@@ -3,15 +3,17 @@
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Judged
 from e2e_orchestrator.model.outcomes import Case, CaseStatus, Reason
-from e2e_orchestrator.model.plan import RunnerSpec, Test
+from e2e_orchestrator.model.packs import Pack, PackJudged, PackSpec
+from e2e_orchestrator.model.plan import Packing, RunnerSpec, Test
 from e2e_orchestrator.parsers.case_stream import ProblemKind, StreamEvidence, read_stream
+from e2e_orchestrator.parsers.packed_stream import read_packed
 from e2e_orchestrator.runners.decision import (
     ENDINGS,
     Facts,
@@ -23,14 +25,16 @@ from e2e_orchestrator.runners.decision import (
     nothing_to_add,
     with_located_attachments,
 )
-from e2e_orchestrator.runners.playwright_target import own_file, path_filter, selection
+from e2e_orchestrator.runners.node_cache import compile_cache
+from e2e_orchestrator.runners.playwright_pack import packs
+from e2e_orchestrator.runners.playwright_sorting import STOPPED_EARLY, sort_out
+from e2e_orchestrator.runners.playwright_target import own_file, own_path, path_filter, selection
 from e2e_orchestrator.runners.programs import environment, find_program, find_upwards, upwards
 
 REPORTER = Path(__file__).parent / "shims" / "e2e_orchestrator_case_stream.cjs"
 
 _CLI = ("node_modules/@playwright/test/cli.js", "node_modules/playwright/cli.js")
 _ADD_REPORTER_SINCE = (1, 63)
-_STOPPED_EARLY = "Testing stopped early after"
 _NO_TESTS = "No tests found"
 _NO_BROWSER = re.compile(r"executable doesn't exist", re.IGNORECASE)
 # How each package manager installs what its lock file says.
@@ -64,9 +68,21 @@ class PlaywrightRunner:
     """
 
     def __init__(self, spec: RunnerSpec) -> None:
-        """All that a Playwright test needs stands in the plan and in its package.json."""
+        """All that a Playwright test needs else stands in the plan and in its package.json."""
+        self._spec = spec
 
     def command(self, test: Test, spec: AttemptSpec) -> Command:
+        return self._command(test, folder=spec.folder, chosen=(path_filter(test),), again=spec)
+
+    def _command(
+        self,
+        test: Test,
+        *,
+        folder: Path,
+        chosen: tuple[str, ...],
+        more: tuple[str, ...] = (),
+        again: AttemptSpec | None = None,
+    ) -> Command:
         env, seen, cwd = dict(test.env), environment(test.env), Path(test.cwd)
         node = find_program("node", cwd=cwd, env=seen)
         if node is None:
@@ -77,22 +93,44 @@ class PlaywrightRunner:
         cli = find_upwards(cwd, *_CLI)
         if cli is None:
             raise InfrastructureError(f"@playwright/test is not installed for {cwd}", hint=_install_hint(cwd))
-        reporter, more = _reporter(cli)
-        places = {
-            name: str(spec.folder / place) for name, place in _REPORT_PLACES.items() if name not in seen
-        }
-        artifacts = spec.folder / "artifacts"
+        reporter, variables = _reporter(cli)
+        places = {name: str(folder / place) for name, place in _REPORT_PLACES.items() if name not in seen}
+        artifacts = folder / "artifacts"
         argv = (
-            *(node, str(cli), "test", path_filter(test)),
+            *(node, str(cli), "test", *chosen),
             *("--output", str(artifacts), "--forbid-only"),
-            *selection(spec, artifacts, version=_version(cli)),
+            *(selection(again, artifacts, version=_version(cli)) if again else ()),
+            *more,
             *reporter,
             *test.args,
         )
-        return Command(argv=argv, cwd=cwd, env={**places, "PLAYWRIGHT_HTML_OPEN": "never", **env, **more})
+        ours = {**places, **compile_cache(seen), "PLAYWRIGHT_HTML_OPEN": "never"}
+        return Command(argv=argv, cwd=cwd, env={**ours, **env, **variables})
 
     def judge(self, test: Test, spec: AttemptSpec, completed: Completed) -> Judged:
-        stream = read_stream(completed.events)
+        return self._judged(test, spec, completed, read_stream(completed.events))
+
+    def packs(self, tests: Sequence[Test], *, slots: int) -> Sequence[Pack]:
+        return tuple(packs(tests, slots=slots)) if self._spec.pack is Packing.AUTO else ()
+
+    def pack_command(self, spec: PackSpec) -> Command:
+        """One that all tests of the pack could have had; with one slot, the configuration's own workers."""
+        tests = spec.pack.tests
+        description = spec.folder / "pack.json"
+        description.write_text(json.dumps({"tests": _places(spec)}), encoding="ascii")
+        workers = ("--workers", str(spec.pack.width)) if spec.pack.width > 1 else ()
+        command = self._command(
+            tests[0], folder=spec.folder, chosen=(*map(path_filter, tests),), more=workers
+        )
+        return replace(command, env={**command.env, "E2E_PACK": str(description)})
+
+    def judge_pack(
+        self, spec: PackSpec, completed: Completed, *, lost: Mapping[str, Completed]
+    ) -> PackJudged:
+        evidence = read_packed(completed.events, tests=spec.specs)
+        return sort_out(spec, completed, evidence, lost=lost, judge=self._judged)
+
+    def _judged(self, test: Test, spec: AttemptSpec, completed: Completed, stream: StreamEvidence) -> Judged:
         cases = all_cases(stream, reported={}, running=_running(completed, stream))
         facts = PlaywrightFacts(
             tool="Playwright",
@@ -108,6 +146,12 @@ class PlaywrightRunner:
             cases=with_located_attachments(shown, spec=spec),
             attachments=files_left(_REPORTS, spec=spec),
         )
+
+
+def _places(spec: PackSpec) -> dict[str, dict[str, str]]:
+    """Which path is whose, and where its attempt writes."""
+    paths = ((test.id, own_path(test)) for test in spec.pack.tests)
+    return {one: {"path": str(path), "folder": str(spec.specs[one].folder)} for one, path in paths}
 
 
 def _reporter(cli: Path) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -170,7 +214,7 @@ class PlaywrightFacts(Facts):
     def errors(self) -> list[str]:
         """Errors outside of any case, without the note that maxFailures was reached."""
         found = [problem.message for problem in self.stream.of_kind(ProblemKind.ERROR)]
-        return [text for text in found if _STOPPED_EARLY not in text]
+        return [text for text in found if STOPPED_EARLY not in text]
 
     @property
     def loading_errors(self) -> list[str]:

@@ -82,6 +82,12 @@ def _deeper(folder: Path, name: str) -> Path | None:
     return found[0] if len(found) == 1 else None
 
 
+def own_path(test: Test) -> Path | None:
+    """The file or folder that a test is all about; None for a place in a file and for a pattern."""
+    path, place = _target(test)
+    return None if place else path
+
+
 def own_file(test: Test) -> str | None:
     path, _ = _target(test)
     return str(path) if path is not None and path.is_file() else None

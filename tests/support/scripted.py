@@ -110,18 +110,21 @@ class Story:
 
 
 def play(
-    plan: Plan, *, script: dict[str, Sequence[Step]] | None = None, cancel_at: float | None = None
+    plan: Plan,
+    *,
+    script: dict[str, Sequence[Step]] | None = None,
+    cancel_at: float | None = None,
+    executor: ScriptedExecutor | None = None,
 ) -> Story:
     """Runs a plan on a scripted executor in virtual time; optionally a SIGINT after some seconds."""
-    return run_virtually(_play(plan, script or {}, cancel_at))
+    return run_virtually(_play(plan, executor or ScriptedExecutor(script=script or {}), cancel_at))
 
 
-async def _play(plan: Plan, script: dict[str, Sequence[Step]], cancel_at: float | None) -> Story:
+async def _play(plan: Plan, executor: ScriptedExecutor, cancel_at: float | None) -> Story:
     envelopes: list[Envelope] = []
     clock = virtual_clock()
     bus = EventBus(append=envelopes.append, redact=lambda event: event, clock=clock)
     token = CancelToken()
-    executor = ScriptedExecutor(script=script)
     place = Place(run_id="r", output=Path("/out"), folder=Path("/out/runs/r"))
     engine = Engine(
         executor=executor, publish=bus.publish, cancellation=token, place=place, clock=clock, uniform=_lowest

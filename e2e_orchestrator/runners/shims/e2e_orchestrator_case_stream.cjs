@@ -39,12 +39,68 @@ function safeName(name) {
   return name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[.-]+/, '').slice(-80) || 'attachment';
 }
 
+// The user's own reporters may still want the file where it is.
+function link(file, to) {
+  fs.mkdirSync(path.dirname(to), { recursive: true });
+  try {
+    fs.linkSync(file, to);
+  } catch {
+    fs.copyFileSync(file, to);
+  }
+  return to;
+}
+
 function serialGroup(test) {
   const suites = [];
   for (let suite = test.parent; suite; suite = suite.parent)
     suites.unshift(suite);
   const serial = suites.findIndex(suite => suite._parallelMode === 'serial');
   return serial < 0 ? undefined : suites.slice(0, serial + 1).map(suite => suite.title).join(' › ');
+}
+
+function fileOf(test) {
+  for (let suite = test.parent; suite; suite = suite.parent) {
+    if (suite.type === 'file' && suite.location)
+      return suite.location.file;
+  }
+  return test.location.file;
+}
+
+// Those that run before or after a project because its configuration says so, and what these need in turn.
+function companions(projects, all) {
+  const found = new Set();
+  const visit = project => {
+    for (const name of [...(project.dependencies || []), ...(project.teardown ? [project.teardown] : [])]) {
+      for (const one of all.filter(other => other.name === name && !found.has(other))) {
+        found.add(one);
+        visit(one);
+      }
+    }
+  };
+  projects.forEach(visit);
+  return found;
+}
+
+// Several of our tests in this one run: which files are whose, and where each of them writes.
+class Pack {
+  constructor(file) {
+    this.tests = Object.entries(JSON.parse(fs.readFileSync(file, 'utf8')).tests);
+  }
+
+  owner(file) {
+    const found = this.tests.find(([, one]) => file === one.path || file.startsWith(one.path + path.sep));
+    return found && found[1];
+  }
+
+  // [id, folder, its own cases, the cases that its projects depend on]
+  shares(cases, projects) {
+    return this.tests.map(([id, one]) => {
+      const own = cases.filter(test => this.owner(fileOf(test)) === one);
+      const others = companions(new Set(own.map(test => test.parent.project())), projects);
+      const shared = cases.filter(test => others.has(test.parent.project()) && !own.includes(test));
+      return [id, one.folder, own, shared];
+    });
+  }
 }
 
 class CaseStream {
@@ -57,7 +113,9 @@ class CaseStream {
     this.ids = new Map();
     this.taken = new Set();
     this.waiting = new Set();
-    this.saved = 0;
+    this.saved = new Map();
+    this.pack = process.env.E2E_PACK ? new Pack(process.env.E2E_PACK) : undefined;
+    delete process.env.E2E_PACK;
     this.fd = -1;
     try {
       this.fd = fs.openSync(process.env.E2E_EVENTS, 'a', 0o600);
@@ -97,26 +155,65 @@ class CaseStream {
   onBegin(config, suite) {
     this.suite = suite;
     const tests = suite.allTests();
+    tests.forEach(test => this.id(test));
+    if (!this.pack) {
+      this.collected(tests);
+      this.keepIdentities(tests, this.folder);
+      return;
+    }
+    for (const [id, folder, own, shared] of this.pack.shares(tests, config.projects)) {
+      this.collected(shared, { test: id, shared: true, flaky_fails: config.failOnFlakyTests });
+      this.collected(own, { test: id, flaky_fails: config.failOnFlakyTests });
+      this.keepIdentities([...shared, ...own], folder);
+    }
+  }
+
+  collected(tests, more) {
     const files = [...new Set(tests.map(test => test.location.file))];
     const ids = tests.map(test => this.id(test));
     for (let start = 0; start < ids.length; start += IDS_IN_A_LINE)
-      this.send('collected', { ids: ids.slice(start, start + IDS_IN_A_LINE), files: start ? [] : files });
-    this.keepIdentities(tests);
+      this.send('collected', { ids: ids.slice(start, start + IDS_IN_A_LINE), files: start ? [] : files, ...more });
+  }
+
+  // The attempt's folder; in a pack that of the test to which the case belongs.
+  home(test) {
+    const owner = this.pack && this.pack.owner(fileOf(test));
+    return owner ? owner.folder : this.folder;
+  }
+
+  onStdOut(chunk, test) {
+    this.printed(chunk, test);
+  }
+
+  onStdErr(chunk, test) {
+    this.printed(chunk, test);
+  }
+
+  // Everything is in the pack's own output; whose it is, only Playwright knows.
+  printed(chunk, test) {
+    const home = this.pack && test ? this.home(test) : this.folder;
+    if (home === this.folder)
+      return;
+    try {
+      fs.appendFileSync(path.join(home, 'output.log'), chunk);
+    } catch {
+      // It is in the pack's.
+    }
   }
 
   // Playwright's own ids, by which a retry selects; cases of a serial group only make sense together.
-  keepIdentities(tests) {
+  keepIdentities(tests, folder) {
     const cases = tests.map(test => ({ id: this.id(test), native: test.id, group: serialGroup(test) }));
     try {
-      fs.writeFileSync(path.join(this.folder, 'playwright-cases.json'), JSON.stringify(cases));
+      fs.writeFileSync(path.join(folder, 'playwright-cases.json'), JSON.stringify(cases));
     } catch {
       // The retry will be about the whole file.
     }
   }
 
-  onTestBegin(test) {
+  onTestBegin(test, result) {
     this.waiting.delete(test);
-    this.send('case_started', { id: this.id(test) });
+    this.send('case_started', { id: this.id(test), worker: result.parallelIndex });
   }
 
   onTestEnd(test, result) {
@@ -176,9 +273,10 @@ class CaseStream {
 
   attachments(test) {
     const found = [];
+    const home = this.home(test);
     for (const result of test.results) {
       for (const one of result.attachments || []) {
-        const file = found.length < MOST_ATTACHMENTS ? this.save(one) : undefined;
+        const file = found.length < MOST_ATTACHMENTS ? this.save(one, home) : undefined;
         if (file)
           found.push({ name: one.name, path: file, content_type: one.contentType });
       }
@@ -187,22 +285,23 @@ class CaseStream {
   }
 
   // What is not a file in the attempt's folder becomes one: bodies, and files that lie elsewhere.
-  save(attachment) {
+  save(attachment, home) {
     try {
       if (attachment.path) {
         const file = path.resolve(attachment.path);
-        if (!path.relative(this.folder, file).startsWith('..'))
-          return file;
+        const inside = path.relative(this.folder, file);
+        if (!inside.startsWith('..'))
+          return home === this.folder ? file : link(file, path.join(home, inside));
         if (fs.statSync(file).size > BIGGEST_ATTACHMENT)
           return undefined;
-        const copy = this.fresh(path.basename(file));
+        const copy = this.fresh(path.basename(file), home);
         fs.copyFileSync(file, copy);
         return copy;
       }
       if (!attachment.body || attachment.body.length > BIGGEST_ATTACHMENT)
         return undefined;
       const ending = { 'text/plain': '.txt', 'application/json': '.json', 'image/png': '.png' }[attachment.contentType];
-      const file = this.fresh(attachment.name + (ending && !attachment.name.endsWith(ending) ? ending : ''));
+      const file = this.fresh(attachment.name + (ending && !attachment.name.endsWith(ending) ? ending : ''), home);
       fs.writeFileSync(file, attachment.body);
       return file;
     } catch {
@@ -210,11 +309,12 @@ class CaseStream {
     }
   }
 
-  fresh(name) {
-    const folder = path.join(this.folder, 'attachments');
+  fresh(name, home) {
+    const folder = path.join(home, 'attachments');
     fs.mkdirSync(folder, { recursive: true });
-    this.saved += 1;
-    return path.join(folder, `${this.saved}-${safeName(name)}`);
+    const number = (this.saved.get(home) || 0) + 1;
+    this.saved.set(home, number);
+    return path.join(folder, `${number}-${safeName(name)}`);
   }
 
   onError(error) {
