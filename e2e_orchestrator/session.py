@@ -236,9 +236,7 @@ class _Run:
     def _leases(self, supervisor: Supervisor, provided: Mapping[str, str]) -> Leases:
         environ = {**_for_children(self.options.environ), **provided}
         marked = {**environ, MARKER: self.place.run_id}
-        migration = Migration(
-            supervisor=supervisor, environ=marked, logs=self.place.folder / "services"
-        )
+        migration = Migration(supervisor=supervisor, environ=marked, logs=self.place.folder / "services")
         return Leases(
             around=Surrounds(
                 plan=self._remaining, environ=environ, owner=_owner(self.place), migrate=migration

@@ -285,7 +285,8 @@ class Database(Model):
     """What clones are made of, by the variable in which tests find its address."""
 
     url: Line | None = Field(
-        default=None, description="Address of the base; default: the variable's value in the test's environment."
+        default=None,
+        description="Address of the base; default: the variable's value in the test's environment.",
     )
     sql: Line | None = Field(
         default=None, description="File that builds the schema in an empty database, instead of a base."

@@ -66,7 +66,9 @@ class Address:
         places = self.authority.rpartition("@")[2].split(",")
         named = [re.sub(r":[0-9]*\Z", "", place).strip("[]") for place in places]
         query = parse_qs(self.rest.partition("#")[0].removeprefix("?"))
-        asked = [host for key in ("host", "hostaddr") for one in query.get(key, []) for host in one.split(",")]
+        asked = [
+            host for key in ("host", "hostaddr") for one in query.get(key, []) for host in one.split(",")
+        ]
         return [unquote(host) for host in (*named, *asked) if host]
 
     @property
@@ -77,10 +79,8 @@ class Address:
     @property
     def targets(self) -> Sequence[Target]:
         """What the safeguards are to look at: one for each host."""
-        return [
-            Target(host=host, database=self.database or None, user=self.user)
-            for host in (self.hosts or [None])
-        ]
+        hosts: list[str | None] = [*self.hosts] or [None]
+        return [Target(host=host, database=self.database or None, user=self.user) for host in hosts]
 
     @property
     def server(self) -> str:

@@ -7,7 +7,13 @@ from pathlib import Path
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.isolation.address import Address, Kind, parse
 from e2e_orchestrator.isolation.driver import Base, Migrate, Owner, no_migration
-from e2e_orchestrator.model.isolation import CopiedData, DatabaseIsolation, Isolation, PlannedDatabase, RedisIsolation
+from e2e_orchestrator.model.isolation import (
+    CopiedData,
+    DatabaseIsolation,
+    Isolation,
+    PlannedDatabase,
+    RedisIsolation,
+)
 from e2e_orchestrator.model.plan import Plan, Test
 from e2e_orchestrator.model.safeguards import Safeguards
 from e2e_orchestrator.safety.guards import refuse, require_test_database
@@ -32,7 +38,7 @@ class Surrounds:
     plan: Plan
     environ: Mapping[str, str]
     owner: Owner
-    rules: Safeguards = Safeguards()
+    rules: Safeguards = field(default_factory=Safeguards)
     migrate: Migrate = no_migration
 
 
@@ -63,14 +69,17 @@ def _all(test: Test, isolation: Isolation, around: Surrounds) -> Iterator[tuple[
         mode = isolation.redis if address.kind is Kind.REDIS else None
         data = CopiedData.COPY if address.kind is Kind.REDIS else isolation.data
         key = Key(variable=variable, url=address.with_database(address.database), data=data, mode=mode)
-        yield key, Base(
-            variable=variable,
-            address=address,
-            source=source,
-            data=data,
-            owner=around.owner,
-            rules=around.rules,
-            migrate=around.migrate,
+        yield (
+            key,
+            Base(
+                variable=variable,
+                address=address,
+                source=source,
+                data=data,
+                owner=around.owner,
+                rules=around.rules,
+                migrate=around.migrate,
+            ),
         )
 
 
@@ -95,7 +104,8 @@ def _require(found: Mapping[Key, Base], *, test: Test, isolation: Isolation, aro
         if wanted and is_redis not in kinds:
             what = f"redis: {isolation.redis}" if is_redis else "database: clone"
             raise InfrastructureError(
-                f"{test.id} wants `{what}`, but its environment has no {usual}" + (f" nor {named}" if named else ""),
+                f"{test.id} wants `{what}`, but its environment has no {usual}"
+                + (f" nor {named}" if named else ""),
                 hint=f"set {usual} under `env:`, or name the variable and its `url` under `databases:`",
             )
 

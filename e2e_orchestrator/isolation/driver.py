@@ -13,7 +13,7 @@ from e2e_orchestrator.model.isolation import CopiedData, PlannedDatabase
 from e2e_orchestrator.model.safeguards import Safeguards
 
 
-class CannotIsolate(InfrastructureError):
+class CannotIsolate(InfrastructureError):  # noqa: N818 - it names what a fallback is for.
     """The server is there and answers, but nothing can be cloned on it: ``fallback`` says what then."""
 
 

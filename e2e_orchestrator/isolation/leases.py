@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -161,7 +161,7 @@ class Leases:
     async def _database(self, driver: Driver, key: Key, test: Test, spec: AttemptSpec) -> Mapping[str, str]:
         held = self._held.setdefault((spec.slot, key), _Held())
         began = time.monotonic()
-        resets = held.world is not None and is_due(_reset(test), held.last, test=test, number=spec.number)
+        resets = held.world is not None and is_due(held.last, test=test, number=spec.number)
         held.last = LastUse(phase=test.phase)
         if held.world is None or resets or held.broken:
             try:
@@ -190,7 +190,7 @@ class Leases:
         directory = SlotDirectory(self.folder / str(spec.slot))
         began = time.monotonic()
         is_new = held.last is None
-        if is_new or is_due(_reset(test), held.last, test=test, number=spec.number):
+        if is_new or is_due(held.last, test=test, number=spec.number):
             await asyncio.to_thread(directory.empty)
             await self._tell(spec.slot, _DIRECTORY, str(directory.path), since=began, reset=not is_new)
         held.last = LastUse(phase=test.phase)
@@ -202,15 +202,23 @@ class Leases:
 
     async def close(self) -> None:
         """Whatever cannot be removed is named in an event, and left to ``clean``."""
-        await asyncio.gather(*(self._release(slot, key) for slot, key in self._held))
+        await asyncio.gather(
+            *(self._release(slot, key) for slot, key in self._held),
+            *(self._leave(key, driver) for key, driver in self._drivers.items()),
+        )
         self._held.clear()
-        for key, driver in reversed(self._drivers.items()):
-            try:
-                await driver.close()
-            except Exception as error:  # noqa: BLE001 - the others are to be removed all the same.
-                await self.emit(Warned(message=f"{key.variable}: {error}; `e2e-orchestrate clean` removes what is left"))
         self._drivers.clear()
         self._ports.close()
+        with suppress(OSError):  # Never made, or something is left in it.
+            self.folder.rmdir()
+
+    async def _leave(self, key: Key, driver: Driver) -> None:
+        try:
+            await driver.close()
+        except Exception as error:  # noqa: BLE001 - the others are to be removed all the same.
+            await self.emit(
+                Warned(message=f"{key.variable}: {error}; `e2e-orchestrate clean` removes what is left")
+            )
 
     async def _release(self, slot: int, key: Key | str) -> None:
         held, began, message = self._held[slot, key], time.monotonic(), None
@@ -224,12 +232,9 @@ class Leases:
             message = str(error)
         resource = key.variable if isinstance(key, Key) else key
         took = time.monotonic() - began
-        await self.emit(LeaseReleased(slot=slot, resource=resource, name=name, duration=took, message=message))
-
-
-def _reset(test: Test) -> Isolation:
-    assert test.isolation is not None, "only tests that own something come here"
-    return test.isolation
+        await self.emit(
+            LeaseReleased(slot=slot, resource=resource, name=name, duration=took, message=message)
+        )
 
 
 def _keys(test: Test, around: Surrounds) -> list[Key]:

@@ -8,6 +8,7 @@ import socket
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 from e2e_orchestrator.errors import InfrastructureError
@@ -46,8 +47,8 @@ class SlotPorts:
     def _claim(self) -> int:
         folder = Path(tempfile.gettempdir()) / _FOLDER
         folder.mkdir(mode=0o700, exist_ok=True)
-        begin = self._random.randrange(len(_PORTS))
-        for port in (*_PORTS[begin:], *_PORTS[:begin]):
+        begin = self._random.choice(_PORTS)
+        for port in chain(range(begin, _PORTS.stop), range(_PORTS.start, begin)):
             if port not in self._locks and self._lock(folder / str(port), port):
                 return port
         raise InfrastructureError(f"no port between {_PORTS[0]} and {_PORTS[-1]} is free")

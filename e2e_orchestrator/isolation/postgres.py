@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,8 @@ from e2e_orchestrator.isolation.names import TEMPLATE, Marker, clone_name, is_ou
 from e2e_orchestrator.isolation.schema_version import fingerprint, origin
 from e2e_orchestrator.model.isolation import CopiedData
 from e2e_orchestrator.safety.guards import require_test_database
+
+_AT_ONCE = 8
 
 # Without their rows a migration tool would start from the beginning, on a schema that is there already.
 _BOOKKEEPING = (
@@ -53,7 +56,8 @@ class PostgresDriver:
         self._template_lock = asyncio.Lock()
         self._settings: tuple[tuple[str, str], ...] = ()
         self._ongoing: set[asyncio.Task[Any]] = set()
-        self._discarded = 0
+        self._resets = 0
+        self._aside: list[str] = []
 
     async def examine(self) -> None:
         try:
@@ -61,12 +65,13 @@ class PostgresDriver:
                 role = await self._check_role(connection)
                 if not self._base.source.is_built:
                     await self._check_base(connection, role)
-            self._session = await self._server.maintenance()
         except errors.InvalidCatalogName:
             raise InfrastructureError(
                 f"{self._base.variable}: there is no database {self._name!r} at {self._base.address.server}",
                 hint="create it before the run, or let `databases:` build it with `sql` or `migrate`",
             ) from None
+        except psycopg.Error as error:
+            raise InfrastructureError(f"{self._base.address.server}: {pg.one_line(error)}") from None
         await self._lock(run_lock(self._base.owner.run_id))
         await self._check_proof()
 
@@ -111,26 +116,35 @@ class PostgresDriver:
     async def reset(self, slot: int) -> World:
         """Puts the old one aside under another name, so that nobody waits for its end."""
         name = self._base.name(slot)
-        self._discarded += 1
-        aside = self._base.name(f"{slot}_x{self._discarded}")
-        await self._whole(self._put_aside(name, aside))
+        self._resets += 1
+        await self._whole(self._put_aside(name, self._base.name(f"{slot}_x{self._resets}")))
+        if len(self._aside) >= _AT_ONCE:
+            self._drop_aside()
         await self._clone(name)
-        self._start(self._drop(aside))
         return self._world(name)
 
     async def release(self, slot: int) -> None:
-        await self._finish()
-        await self._drop(self._base.name(slot))
+        self._drop_aside()
+        await self._whole(self._drop(self._base.name(slot)))
+
+    def _drop_aside(self) -> None:
+        """Many at a time: each DROP waits for a checkpoint, and those that wait together share one."""
+        doomed, self._aside = self._aside, []
+        for name in doomed:
+            self._start(self._drop(name))
 
     async def close(self) -> None:
+        """Everything at once, whatever else is being removed: all share a checkpoint."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._server.close)
             if self._session:
                 stack.push_async_callback(self._session.close)
             await self._finish()
-            told = await asyncio.gather(*map(self._drop, list(self._markers)), return_exceptions=True)
-            if wrong := [error for error in told if isinstance(error, BaseException)]:
-                raise wrong[0]
+            for name in self._markers:
+                self._start(self._drop(name))
+            await self._finish()
+        if self._markers:
+            raise InfrastructureError(f"{', '.join(self._markers)} could not be removed")
 
     def _world(self, name: str) -> World:
         return World(name=name, environment={self._base.variable: self._base.address.with_database(name)})
@@ -145,7 +159,9 @@ class PostgresDriver:
             try:
                 await pg.create(connection, name, template=template, size=size)
             except errors.DuplicateDatabase:
-                raise InfrastructureError(f"there is a database {name!r} already, and it is not ours") from None
+                raise InfrastructureError(
+                    f"there is a database {name!r} already, and it is not ours"
+                ) from None
             await pg.mark(connection, name, marker)
             self._markers[name] = marker
             await pg.apply_settings(connection, name, self._settings)
@@ -159,12 +175,16 @@ class PostgresDriver:
             await pg.prove(connection, name, marker=marker, server=self._server)
             await pg.rename(connection, name, aside)
         self._markers[aside] = self._markers.pop(name)
+        self._aside.append(aside)
 
     async def _drop(self, name: str) -> None:
-        if marker := self._markers.get(name):
-            async with self._server.borrowed() as connection:
-                await pg.drop(connection, name, marker=marker, server=self._server)
-            self._markers.pop(name, None)
+        if marker := self._markers.pop(name, None):
+            try:
+                async with self._server.borrowed() as connection:
+                    await pg.drop(connection, name, marker=marker, server=self._server)
+            except BaseException:
+                self._markers[name] = marker
+                raise
 
     async def _sealed_template(self) -> tuple[str, int]:
         """Its name and its size in bytes; made once, by whoever comes first."""
@@ -235,7 +255,7 @@ class PostgresDriver:
     async def _load(self, name: str, file: Path) -> None:
         async with await self._server.connect(name) as connection:
             try:
-                await connection.execute(file.read_bytes())
+                await connection.execute(await asyncio.to_thread(file.read_bytes))
             except (psycopg.Error, OSError) as error:
                 raise InfrastructureError(f"{file} cannot be loaded: {pg.one_line(error)}") from None
 
@@ -256,8 +276,8 @@ class PostgresDriver:
 
     async def _lock(self, text: str) -> None:
         """Shared, until the session ends: others that try to have it alone see that we live."""
-        assert self._session, "examined first"
         async with self._session_free:
+            self._session = self._session or await self._server.maintenance()
             await self._session.execute("SELECT pg_advisory_lock_shared(%s)", (lock_number(text),))
 
     async def _whole(self, work: Coroutine[Any, Any, Result]) -> Result:
@@ -280,8 +300,11 @@ async def _ours(connection: pg.Connection) -> list[str]:
     return [name for (name,) in await pg.rows(connection, _OURS) if is_our_name(name)]
 
 
-async def orphans(base: Base, *, dead: Dead) -> list[Orphan]:
-    """What runs left on the server that hold no lock there any more and are ``dead``."""
+async def orphans(base: Base, *, dead: Dead, kept: bool = False) -> list[Orphan]:
+    """What runs left on the server that hold no lock there any more and are ``dead``.
+
+    With ``kept``, also complete templates that no run uses.
+    """
     server = pg.Server(base.address, rules=base.rules)
     try:
         async with server.borrowed() as connection:
@@ -291,13 +314,19 @@ async def orphans(base: Base, *, dead: Dead) -> list[Orphan]:
                     name=name,
                     where=base.address.server,
                     run_id=marker.run_id,
-                    remove=lambda name=name, marker=marker: _remove(base, name=name, marker=marker),
+                    remove=partial(_remove, base, name=name, marker=marker),
                 )
                 for name, marker in found
-                if marker and dead(marker) and await pg.is_free(connection, run_lock(marker.run_id))
+                if marker and dead(marker) and await _is_left(connection, name, marker, kept=kept)
             ]
     finally:
         await server.close()
+
+
+async def _is_left(connection: pg.Connection, name: str, marker: Marker, *, kept: bool) -> bool:
+    if marker.kind == "kept" and marker.sealed:
+        return kept and await pg.is_free(connection, f"use {name}")
+    return await pg.is_free(connection, run_lock(marker.run_id))
 
 
 async def _remove(base: Base, *, name: str, marker: Marker) -> None:

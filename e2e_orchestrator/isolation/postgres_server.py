@@ -18,7 +18,7 @@ from e2e_orchestrator.model.safeguards import Safeguards, Target
 from e2e_orchestrator.safety.guards import MARKER_TABLE, allowed, is_local, objection
 
 _CONNECT_SECONDS = 10
-_AT_ONCE = 4
+_AT_ONCE = 8
 _POLITE_SECONDS = 2.0
 _PATIENCE_SECONDS = 15.0
 _LOOK_SECONDS = 0.005
@@ -181,7 +181,7 @@ async def _terminate(connection: Connection, pid: int) -> None:
 
 async def create(connection: Connection, name: str, *, template: str | None, size: int) -> None:
     """Raises CannotIsolate if the template stays in use, or may not be copied."""
-    words = [sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))]
+    words: list[sql.Composable] = [sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))]
     if template is not None:
         words.append(sql.SQL("TEMPLATE {}").format(sql.Identifier(template)))
         if connection.info.server_version >= _STRATEGIES_SINCE:

@@ -5,8 +5,9 @@ keys nobody claimed is somebody's, and passed by. Nothing is flushed but under a
 """
 
 import asyncio
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import cast
 
 from e2e_orchestrator.errors import InfrastructureError, SafeguardRefused
@@ -44,7 +45,8 @@ class RedisDriver:
                     )
             except RespError as error:
                 raise CannotIsolate(
-                    f"{self._base.address.server} refuses: {error}", hint="ACL SETUSER … +select +@keyspace ~*"
+                    f"{self._base.address.server} refuses: {error}",
+                    hint="ACL SETUSER … +select +@keyspace ~*",
                 ) from None
 
     async def make(self, slot: int) -> World:
@@ -73,9 +75,10 @@ class RedisDriver:
     async def close(self) -> None:
         for slot in list(self._numbers):
             await self.release(slot)
-        if self._connection:
-            await self._connection.close()
-            self._connection = None
+        async with self._lock:
+            if self._connection:
+                await self._connection.close()
+                self._connection = None
 
     def _marker(self, slot: int) -> Marker:
         return self._base.owner.marker(f"slot {slot}")
@@ -170,7 +173,10 @@ async def _unlink(redis: Resp, *, database: int, prefix: str) -> None:
     await redis.call("SELECT", database)
     cursor = b"0"
     while True:
-        found = cast("list[list[bytes]]", await redis.call("SCAN", cursor, "MATCH", f"{_literal(prefix)}*", "COUNT", _BATCH))
+        found = cast(
+            "list[list[bytes]]",
+            await redis.call("SCAN", cursor, "MATCH", f"{_literal(prefix)}*", "COUNT", _BATCH),
+        )
         keys = [key for key in found[1] if key.startswith(prefix.encode())]
         if keys:
             await redis.call("UNLINK", *keys)
@@ -183,25 +189,30 @@ def _literal(text: str) -> str:
     return "".join(f"\\{one}" if one in "*?[]^\\" else one for one in text)
 
 
-async def orphans(base: Base, *, dead: Dead) -> list[Orphan]:
-    """Claims of dead runs, with what is in their databases."""
+async def orphans(base: Base, *, dead: Dead, kept: bool = False) -> list[Orphan]:  # noqa: ARG001 - keeps none.
+    """Claims of dead runs of this machine, with what is in their databases. Of others nobody can tell."""
     redis = await Resp.connect(base.address)
     try:
         await redis.call("SELECT", 0)
-        claims = {number: await redis.call("GET", f"{_CLAIM}{number}") for number in range(1, await _count(redis))}
+        claims = {
+            number: await redis.call("GET", f"{_CLAIM}{number}") for number in range(1, await _count(redis))
+        }
     finally:
         await redis.close()
     marked = [
         (number, marker)
         for number, claim in claims.items()
-        if isinstance(claim, bytes) and (marker := read_marker(claim.decode("utf-8", "replace"))) and dead(marker)
+        if isinstance(claim, bytes)
+        and (marker := read_marker(claim.decode("utf-8", "replace")))
+        and marker.host == base.owner.host
+        and dead(marker)
     ]
     return [
         Orphan(
             name=f"database {number}",
             where=base.address.server,
             run_id=marker.run_id,
-            remove=lambda number=number, marker=marker: _remove(base, number, marker),
+            remove=partial(_remove, base, number, marker),
         )
         for number, marker in marked
     ]

@@ -14,11 +14,11 @@ class LastUse:
     phase: str
 
 
-def is_due(isolation: Isolation, last: LastUse | None, *, test: Test, number: int) -> bool:
+def is_due(last: LastUse | None, *, test: Test, number: int) -> bool:
     """Whether attempt ``number`` of a test needs a fresh world, where there is a used one; never if unused."""
     if last is None:
         return False
-    match isolation.reset:
+    match (test.isolation or Isolation()).reset:
         case Reset.PER_TEST:
             return True
         case Reset.PER_PHASE:

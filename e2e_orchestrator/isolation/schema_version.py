@@ -25,7 +25,9 @@ def fingerprint(base: Base, *, server: str) -> str | None:
 def origin(base: Base) -> str:
     """What stays the same when the schema gets a new version: so the old one can be found and removed."""
     source = base.source
-    return _digest(base.variable, base.address.database, base.data, source.cwd, str(source.sql), *source.migrate)
+    return _digest(
+        base.variable, base.address.database, base.data, source.cwd, str(source.sql), *source.migrate
+    )
 
 
 def _digest(*parts: str) -> str:

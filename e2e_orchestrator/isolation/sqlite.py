@@ -49,6 +49,8 @@ class SqliteDriver:
     async def close(self) -> None:
         if self._template:
             await asyncio.to_thread(self._remove, self._template)
+            with suppress(OSError):  # Another base has its copies there.
+                self._folder.rmdir()
 
     def _copy(self, part: int | str) -> Path:
         return self._folder / f"{self._base.name(part)}.sqlite3"
@@ -107,7 +109,9 @@ class SqliteDriver:
 def _back_up(base: Path, copy: Path) -> None:
     """The whole state at one moment, also while others write; the base is opened for reading only."""
     with (
-        closing(sqlite3.connect(f"{base.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)) as source,
+        closing(
+            sqlite3.connect(f"{base.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+        ) as source,
         closing(sqlite3.connect(copy)) as target,
     ):
         source.backup(target)

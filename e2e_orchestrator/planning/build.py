@@ -147,7 +147,9 @@ class _Build:
             else [pattern] * self.surroundings.exists(root / pattern)
         )
         if not found:
-            self._note(*keys, "schema_files", says=f"nothing matches `{pattern}`", hint=f"looked for in {root}")
+            self._note(
+                *keys, "schema_files", says=f"nothing matches `{pattern}`", hint=f"looked for in {root}"
+            )
         return found
 
     def _phase(self, phase: schema.Phase, at: int) -> PlannedPhase:
