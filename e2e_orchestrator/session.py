@@ -15,11 +15,17 @@ from e2e_orchestrator.engine.carry_over import CarryOver
 from e2e_orchestrator.engine.engine import Engine, Place
 from e2e_orchestrator.engine.gates import evaluate
 from e2e_orchestrator.engine.verdict import RunVerdict, judge_run
-from e2e_orchestrator.errors import InfrastructureError, UsageError
+from e2e_orchestrator.errors import InfrastructureError, SafeguardRefused, UsageError
 from e2e_orchestrator.executors.local import LocalExecutor
 from e2e_orchestrator.executors.packed import PackedExecutor
 from e2e_orchestrator.history.durations import remember
 from e2e_orchestrator.history.learning import learn
+from e2e_orchestrator.isolation.bases import Surrounds, refuse_strangers
+from e2e_orchestrator.isolation.directory import SLOTS
+from e2e_orchestrator.isolation.driver import Owner
+from e2e_orchestrator.isolation.leases import Leases
+from e2e_orchestrator.isolation.leasing import LeasingExecutor
+from e2e_orchestrator.isolation.migrating import Migration
 from e2e_orchestrator.journal.lock import RunLock, make_run_folder
 from e2e_orchestrator.journal.retention import Keep, Sweeping
 from e2e_orchestrator.journal.writer import JournalWriter
@@ -84,12 +90,13 @@ class Result:
 async def run(plan: Plan, options: Options) -> Result:
     """Runs a plan to its end, however that comes about.
 
-    Raises UsageError or InfrastructureError only before anything was started.
+    Raises UsageError, SafeguardRefused or InfrastructureError only before anything was started.
     """
     redactor = redactor_for(plan, options.environ)
     _refuse_secret_names(plan, redactor)
     runners = {spec.name: plugins.runner(spec.kind)(spec) for spec in plan.runners}
     place = new_place(options.output.absolute())
+    refuse_strangers(Surrounds(plan=plan, environ=_for_children(options.environ), owner=_owner(place)))
     reporters = _reporters(options, place)
     lock, journal = open_journal(place)
     clock, cancellation = Clock(), CancelToken()
@@ -208,14 +215,36 @@ class _Run:
                 Supervisor(log=self.place.folder / "keeper.log", secrets=secret)
             )
             try:
-                async with self._services(supervisor).provide(emit=self.bus.publish) as provided:
-                    await self._engine(supervisor, provided).run(self._remaining)
+                async with (
+                    self._services(supervisor).provide(emit=self.bus.publish) as provided,
+                    self._leases(supervisor, provided) as leases,
+                ):
+                    await self._engine(supervisor, provided, leases).run(self._remaining)
             except InfrastructureError as error:
-                reason = Reason.CANCELLED if self.cancellation.why else Reason.BLOCKED
-                await self._engine(supervisor, {}).skip(self._remaining, because(reason, error.message))
+                await self._skip_all(supervisor, str(error))
+            except SafeguardRefused as error:
+                await self._skip_all(supervisor, str(error))
+                return RunVerdict(exit_code=error.exit_code, why=str(error))
         for gate in evaluate(self.bus.state):
             await self.bus.publish(gate)
         return judge_run(self.bus.state)
+
+    async def _skip_all(self, supervisor: Supervisor, why: str) -> None:
+        reason = Reason.CANCELLED if self.cancellation.why else Reason.BLOCKED
+        leases = self._leases(supervisor, {})  # Never entered: nothing starts.
+        await self._engine(supervisor, {}, leases).skip(self._remaining, because(reason, why))
+
+    def _leases(self, supervisor: Supervisor, provided: Mapping[str, str]) -> Leases:
+        environ = {**_for_children(self.options.environ), **provided}
+        marked = {**environ, MARKER: self.place.run_id}
+        migration = Migration(supervisor=supervisor, environ=marked, logs=self.place.folder / "services")
+        return Leases(
+            around=Surrounds(
+                plan=self._remaining, environ=environ, owner=_owner(self.place), migrate=migration
+            ),
+            folder=self.place.folder / SLOTS,
+            emit=self.bus.publish,
+        )
 
     def _services(self, supervisor: Supervisor) -> ProcessServices:
         return ProcessServices(
@@ -227,9 +256,9 @@ class _Run:
             cancellation=self.cancellation,
         )
 
-    def _engine(self, supervisor: Supervisor, provided: Mapping[str, str]) -> Engine:
+    def _engine(self, supervisor: Supervisor, provided: Mapping[str, str], leases: Leases) -> Engine:
         environ = {**_for_children(self.options.environ), **provided}
-        alone = LocalExecutor(
+        local = LocalExecutor(
             supervisor=supervisor,
             runners=self.runners,
             environ=environ,
@@ -237,7 +266,7 @@ class _Run:
             clock=self.clock,
         )
         executor = PackedExecutor(
-            alone=alone,
+            alone=LeasingExecutor(inner=local, leases=leases, plan=self._remaining, clock=self.clock),
             supervisor=supervisor,
             runners=self.runners,
             environ=environ,
@@ -268,6 +297,10 @@ def _refuse_secret_names(plan: Plan, redactor: Redactor) -> None:
 def _for_children(environ: Mapping[str, str]) -> dict[str, str]:
     """Without the variables that stand for our own options: they would bend a run inside this run."""
     return {name: value for name, value in environ.items() if not name.startswith("E2E_ORCHESTRATE_")}
+
+
+def _owner(place: Place) -> Owner:
+    return Owner(run_id=place.run_id, folder=place.folder)
 
 
 def new_place(output: Path) -> Place:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from e2e_orchestrator.cli.clean_databases import clean_databases, clean_slots
 from e2e_orchestrator.cli.earlier import output_folder
 from e2e_orchestrator.cli.options import config_option, option, output_option
 from e2e_orchestrator.config.mistakes import printable
@@ -21,7 +22,9 @@ from e2e_orchestrator.process.remains import CAN_LOOK, Remnant, end_remains, rem
 @option("--all", "everything", is_flag=True, help="Also remove every run that does not go on.")
 @option("--dry-run", is_flag=True, help="Only say what would be done.")
 def clean(*, config: Path, output: Path | None, everything: bool, dry_run: bool) -> None:
-    """End the processes that dead runs below --output left, and remove the files they left half written.
+    """End the processes that dead runs below --output left, and remove what they left half written or owned.
+
+    That includes databases on the servers that phases.yaml names; --all also removes templates that were kept.
 
     A run is dead if its own process is gone and its journal does not say that it finished. Its journal
     and evidence stay, for `replay` and `--rerun`, unless --all is given. Runs that go on are not touched.
@@ -34,6 +37,8 @@ def clean(*, config: Path, output: Path | None, everything: bool, dry_run: bool)
     for one in stuck:
         click.echo(f"process {one.pid} cannot be ended: {printable(one.command)}", err=True)
     done += [_remove_file(path, dry_run=dry_run) for path in half_written(folder)]
+    done += clean_slots(told.dead, dry_run=dry_run)
+    done += clean_databases(config, everything=everything, dry_run=dry_run)
     if everything:
         # Without its folder nobody could tell any more that a process is a dead run's.
         gone = [run for run in told.dead if run.id not in {one.run_id for one in stuck}]

@@ -23,6 +23,7 @@ from e2e_orchestrator.config.values import (
 from e2e_orchestrator.model.plan import MaxFailures
 
 MAX_NAME = 150
+_MOST_PORTS = 100
 
 _VARIABLE = {"type": "string", "pattern": r"\$\{"}
 _NUMBERS = (Kind.INTEGER, Kind.FLOAT)
@@ -165,6 +166,21 @@ def _variable_name(value: str) -> str:
     return value
 
 
+def _shell_variable(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        raise Refused("must be the name of a variable, of letters, digits and underscores")
+    return value
+
+
+def _ports(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return value
+    number = _count(value)
+    if number > _MOST_PORTS:
+        raise Refused(f"must be at most {_MOST_PORTS}, not {{found}}")
+    return tuple(f"E2E_PORT_{at}" for at in range(1, number + 1))
+
+
 def _http_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -261,6 +277,20 @@ Size = Annotated[
     ),
 ]
 Env = dict[Annotated[Text, AfterValidator(_variable_name)], Text]
+VariableName = Annotated[Line, AfterValidator(_shell_variable), _TEXT_SCHEMA]
+Ports = Annotated[
+    tuple[VariableName, ...],
+    BeforeValidator(_ports),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": _MOST_PORTS},
+                {"type": "array", "items": {"type": "string"}},
+                _VARIABLE,
+            ]
+        }
+    ),
+]
 HttpAddress = Annotated[Line, AfterValidator(_http_address), _TEXT_SCHEMA]
 TcpAddress = Annotated[Line, AfterValidator(_tcp_address), _TEXT_SCHEMA]
 Rules = Annotated[

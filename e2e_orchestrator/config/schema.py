@@ -26,6 +26,7 @@ from e2e_orchestrator.config.fields import (
     Line,
     Name,
     PhaseName,
+    Ports,
     Rules,
     ServiceName,
     Share,
@@ -34,11 +35,13 @@ from e2e_orchestrator.config.fields import (
     TcpAddress,
     TestName,
     Text,
+    VariableName,
     Workers,
     choice,
 )
 from e2e_orchestrator.config.scalars import Plain
 from e2e_orchestrator.config.values import Refused
+from e2e_orchestrator.model.isolation import CopiedData, DatabaseIsolation, Fallback, RedisIsolation, Reset
 from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, Packing, RetryStrategy
 
 
@@ -99,6 +102,35 @@ class Policies(Model):
     )
 
 
+class Isolation(Model):
+    """What the slot of a test owns alone, so that tests may run side by side. The rest is inherited."""
+
+    database: Annotated[DatabaseIsolation, choice(DatabaseIsolation)] | None = Field(
+        default=None, description="clone: a database of its own, under the same variable; shared (default)."
+    )
+    redis: Annotated[RedisIsolation, choice(RedisIsolation)] | None = Field(
+        default=None,
+        description="index: a numbered database of its own; prefix: keys of its own; shared (default).",
+    )
+    ports: Ports | None = Field(
+        default=None, description="How many free ports it gets, or the variables that name them."
+    )
+    directory: Switch | None = Field(
+        default=None, description="true: an empty folder of its own, in E2E_SLOT_DIR; default false."
+    )
+    reset: Annotated[Reset, choice(Reset)] | None = Field(
+        default=None,
+        description="When it is made anew: per_test (default), per_phase, on_retry or never.",
+    )
+    data: Annotated[CopiedData, choice(CopiedData)] | None = Field(
+        default=None, description="copy (default): with the rows of the base; none: its schema alone."
+    )
+    fallback: Annotated[Fallback, choice(Fallback)] | None = Field(
+        default=None,
+        description="Where nothing can be cloned: sequential (default), on the one database; or error.",
+    )
+
+
 def _retries(value: Any) -> Any:
     return value if isinstance(value, dict | Retries) else {"max": value}
 
@@ -136,6 +168,9 @@ class TestDetails(Policies):
     tags: tuple[Name, ...] = Field(default=(), description="Words that `--tag` selects by.")
     env: Env = Field(default={}, description="Added to the phase's environment.")
     args: tuple[Text, ...] = Field(default=(), description="Added after the runner's arguments.")
+    isolation: Isolation | None = Field(
+        default=None, description="What its slot owns alone; default: the phase's."
+    )
 
 
 TestField = Annotated[TestDetails, BeforeValidator(_test, json_schema_input_type=Line | TestDetails)]
@@ -163,6 +198,9 @@ class Runner(Model):
     args: tuple[Text, ...] = Field(default=(), description="Arguments for every call.")
     env: Env = Field(default={}, description="Added to the environment of its tests.")
     tests: TestTable = Field(default={}, description="Tests that phases may name in their lists.")
+    isolation: Isolation | None = Field(
+        default=None, description="What the slots of its tests own alone; default: nothing."
+    )
 
 
 class Ready(Model):
@@ -246,6 +284,28 @@ class Phase(Policies):
     )
     tags: tuple[Name, ...] = Field(default=(), description="Tags of each of its tests.")
     env: Env = Field(default={}, description="Added to the runner's environment.")
+    isolation: Isolation | None = Field(
+        default=None, description="What the slots of its tests own alone; default: the runner's."
+    )
+
+
+class Database(Model):
+    """What clones are made of, by the variable in which tests find its address."""
+
+    url: Line | None = Field(
+        default=None,
+        description="Address of the base; default: the variable's value in the test's environment.",
+    )
+    sql: Line | None = Field(
+        default=None, description="File that builds the schema in an empty database, instead of a base."
+    )
+    migrate: Annotated[
+        tuple[Text, ...], BeforeValidator(_command, json_schema_input_type=Line | tuple[Text, ...])
+    ] = Field(default=(), description="Command that builds the schema; finds its database in the variable.")
+    schema_files: tuple[Line, ...] = Field(
+        default=(),
+        description="Files and globs that the schema depends on: what was built is kept until one changes.",
+    )
 
 
 class Keep(Model):
@@ -312,5 +372,8 @@ class Config(Policies):
     runners: dict[Name, Runner] = Field(min_length=1, description="The tools that run tests, by name.")
     services: dict[ServiceName, Service] = Field(
         default={}, description="What the tests need while they run, by name."
+    )
+    databases: dict[VariableName, Database] = Field(
+        default={}, description="What clones are made of, by variable; default: DATABASE_URL and REDIS_URL."
     )
     phases: tuple[Phase, ...] = Field(min_length=1, description="The steps of the run, in their order.")

@@ -97,6 +97,8 @@ class Union:
                 yield replace(event, service=_of(part, event.service), log=log)
             case events.ServiceReady() | events.ServiceStopped():
                 yield replace(event, service=_of(part, event.service))
+            case events.LeaseAcquired() | events.LeaseReleased():
+                yield replace(event, slot=event.slot + evidence.slots)
             case events.ReporterFailed():
                 yield replace(event, reporter=_of(part, event.reporter))
             case events.Warned(message=message):

@@ -82,6 +82,33 @@ class ServiceStopped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseAcquired:
+    """A slot has its own ``resource`` (a variable, or ports and directory) now, called ``name``.
+
+    ``reset`` is true if it had it before, and got it anew; ``duration`` in seconds.
+    """
+
+    slot: int
+    resource: str
+    name: str
+    duration: float
+    reset: bool = False
+    type: Literal["lease_acquired"] = "lease_acquired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseReleased:
+    """It is gone; ``message`` says why it is not, if that failed."""
+
+    slot: int
+    resource: str
+    name: str
+    duration: float
+    message: str | None = None
+    type: Literal["lease_released"] = "lease_released"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseStarted:
     phase: str
     type: Literal["phase_started"] = "phase_started"
@@ -226,6 +253,8 @@ Event = (
     | ServiceReady
     | ServiceFailed
     | ServiceStopped
+    | LeaseAcquired
+    | LeaseReleased
     | PhaseStarted
     | AttemptStarted
     | CaseStarted

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from e2e_orchestrator.model.isolation import Isolation, PlannedDatabase
+
 
 class RetryStrategy(StrEnum):
     """When a retry takes its turn; in a sequential phase always at once, in place."""
@@ -116,7 +118,7 @@ class Test:
     ``id`` is ``phase/name`` and unique in a plan. ``cwd`` is absolute, ``target`` is relative to it.
     ``env`` holds only what is added to the caller's environment. ``timeout`` is in seconds; None means
     that only the phase and the run limit it; ``expected`` is how long it will probably take, None if
-    nobody knows.
+    nobody knows. ``isolation`` is None for a test that shares everything.
     """
 
     __test__ = False  # The word is ours; pytest must not collect the class.
@@ -137,6 +139,7 @@ class Test:
     watch: Watch = Watch()
     tags: tuple[str, ...] = ()
     expected: float | None = None
+    isolation: Isolation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +218,7 @@ class Plan:
     phases: tuple[PlannedPhase, ...]
     runners: tuple[RunnerSpec, ...] = ()
     services: tuple[PlannedService, ...] = ()
+    databases: tuple[PlannedDatabase, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     retry_limits: RetryLimits = RetryLimits()
     max_failures: MaxFailures | None = None

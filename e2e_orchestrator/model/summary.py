@@ -193,6 +193,8 @@ class RunState:
                 self.gates.append(event)
             case events.RetryScheduled() | events.TestSlow() | events.StatusRequested():
                 pass
+            case events.LeaseAcquired() | events.LeaseReleased():
+                pass
             case unknown:
                 assert_never(unknown)
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from e2e_orchestrator.config import schema
 from e2e_orchestrator.config.load import LoadedConfig
 from e2e_orchestrator.config.mistakes import Mistake, config_error
+from e2e_orchestrator.model.isolation import Isolation, PlannedDatabase
 from e2e_orchestrator.model.plan import (
     MaxFailures,
     Order,
@@ -24,7 +25,7 @@ from e2e_orchestrator.model.plan import (
 )
 from e2e_orchestrator.planning.listing import Entry, ListedFrom, expand
 from e2e_orchestrator.planning.needs import settle_needs
-from e2e_orchestrator.planning.surroundings import Machine, Surroundings
+from e2e_orchestrator.planning.surroundings import Machine, Surroundings, is_glob
 from e2e_orchestrator.planning.targets import missing_path
 
 
@@ -76,6 +77,7 @@ class _Build:
         phases = tuple(self._phase(phase, at) for at, phase in enumerate(model.phases))
         runners = tuple(self._runner(name, runner) for name, runner in model.runners.items())
         services = tuple(self._service(name, service) for name, service in model.services.items())
+        databases = tuple(self._database(name, one) for name, one in model.databases.items())
         if self.mistakes:
             raise config_error(self.mistakes, file=str(self.loaded.path))
         return Plan(
@@ -87,6 +89,7 @@ class _Build:
             phases=settle_needs(phases),
             runners=runners,
             services=services if self.overrides.services else (),
+            databases=databases,
             retry_limits=RetryLimits(budget=model.retries.budget, breaker=model.retries.breaker),
             max_failures=self.overrides.max_failures or model.max_failures,
             secrets=model.secrets,
@@ -124,6 +127,34 @@ class _Build:
             else None,
             stop_grace=service.stop.grace,
         )
+
+    def _database(self, variable: str, database: schema.Database) -> PlannedDatabase:
+        root, keys = self.loaded.root, ("databases", variable)
+        if database.sql and not self.surroundings.exists(root / database.sql):
+            self._note(*keys, "sql", says=f"there is no `{database.sql}`", hint=f"looked for in {root}")
+        return PlannedDatabase(
+            variable=variable,
+            url=database.url,
+            sql=str(root / database.sql) if database.sql else None,
+            migrate=database.migrate,
+            cwd=str(root),
+            schema_files=tuple(
+                str(root / path) for pattern in database.schema_files for path in self._files(pattern, *keys)
+            ),
+        )
+
+    def _files(self, pattern: str, *keys: str | int) -> list[str]:
+        root = self.loaded.root
+        found = (
+            self.surroundings.glob(root, pattern)
+            if is_glob(pattern)
+            else [pattern] * self.surroundings.exists(root / pattern)
+        )
+        if not found:
+            self._note(
+                *keys, "schema_files", says=f"nothing matches `{pattern}`", hint=f"looked for in {root}"
+            )
+        return found
 
     def _phase(self, phase: schema.Phase, at: int) -> PlannedPhase:
         runner = self.loaded.model.runners[phase.runner]
@@ -167,6 +198,7 @@ class _Build:
             retries=self._retries(model.retries, phase.retries, details.retries),
             tags=tuple(dict.fromkeys((*phase.tags, *details.tags))),
             watch=self._watch(*levels),
+            isolation=_isolation(runner.isolation, phase.isolation, details.isolation),
             **_innermost(levels, "flaky", "leaks"),
         )
 
@@ -201,6 +233,16 @@ class _Build:
 
     def _note(self, *keys: str | int, says: str, hint: str | None = None) -> None:
         self.mistakes.append(self.loaded.mistake(*keys, says=says, hint=hint))
+
+
+def _isolation(*levels: schema.Isolation | None) -> Isolation | None:
+    """What each level says, the innermost last; None if nothing is to be owned alone."""
+    given: dict[str, Any] = {}
+    for level in levels:
+        if level is not None:
+            given.update(level.model_dump(exclude_none=True))
+    made = replace(Isolation(), **given)
+    return made if made.wants_anything else None
 
 
 def _innermost(levels: Iterable[schema.Policies], *names: str) -> dict[str, Any]:

@@ -121,6 +121,8 @@ class ConsoleReporter:
                 return say.opening(event)
             case events.ServiceReady() as event:
                 return [say.service_ready(event)]
+            case events.LeaseReleased(message=str()) as event:
+                return [say.lease_not_released(event)]
             case events.PhaseStarted(phase=name):
                 self._header = name
                 return say.phase_header(self._run.phase(name))
@@ -169,6 +171,8 @@ class ConsoleReporter:
     def _case_lines(self, event: events.Event) -> list[Line]:
         """Each case once: as it happens, or with its attempt if the child did not tell before."""
         match event:
+            case events.LeaseAcquired() as acquired:
+                return [say.lease_acquired(acquired)]
             case events.AttemptStarted(test=test_id):
                 self._seen_cases[test_id] = set()
             case events.CaseFinished(test=test_id, case=case):

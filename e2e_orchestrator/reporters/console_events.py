@@ -174,6 +174,16 @@ def service_failed(event: ServiceFailed, *, output: Path) -> list[Line]:
     return lines
 
 
+def lease_acquired(event: events.LeaseAcquired) -> Line:
+    done = "reset" if event.reset else "owns"
+    said = f"  slot {event.slot} {done} {one_line(event.resource)}: {one_line(event.name)}"
+    return line((said, Style.DIM), (f"  {duration(event.duration)}", Style.DIM))
+
+
+def lease_not_released(event: events.LeaseReleased) -> Line:
+    return notice(f"{event.name} could not be removed: {event.message}; `e2e-orchestrate clean` removes it")
+
+
 def notice(text: str) -> Line:
     return line((f"{WARNING} ", Style.ODD), one_line(text, limit=400))
 

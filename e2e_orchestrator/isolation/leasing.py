@@ -1,0 +1,109 @@
+"""Gives every attempt what its slot owns: an executor around another one."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+
+from e2e_orchestrator.clock import Clock
+from e2e_orchestrator.errors import OrchestratorError
+from e2e_orchestrator.isolation.leases import Leases
+from e2e_orchestrator.model.command import AttemptSpec, Deadline, Limit
+from e2e_orchestrator.model.outcomes import Attempt, Reason, Verdict, because
+from e2e_orchestrator.model.plan import Plan, Test
+from e2e_orchestrator.protocols import Cancellation, Emit, Executor
+
+
+@dataclass(slots=True, kw_only=True)
+class LeasingExecutor:
+    """Tests that own nothing pass straight through. The time that a world takes is not the test's own."""
+
+    inner: Executor
+    leases: Leases
+    plan: Plan
+    clock: Clock = field(default_factory=Clock)
+    _began: float | None = None
+    _phases: dict[str, float] = field(default_factory=dict)
+
+    async def attempt(
+        self, test: Test, spec: AttemptSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit
+    ) -> Attempt:
+        latest = self._latest(test)
+        if test.isolation is None:
+            return await self.inner.attempt(
+                test, spec, deadline=deadline, cancellation=cancellation, emit=emit
+            )
+        started_at, started = self.clock.now(), self.clock.monotonic()
+        async with AsyncExitStack() as turn:
+            given = await self._provide(test, spec, turn, latest=latest, cancellation=cancellation)
+            waited = self.clock.monotonic() - started
+            if isinstance(given, Verdict):
+                return Attempt(
+                    number=spec.number, started_at=started_at, duration=waited, verdict=given, slot=spec.slot
+                )
+            return await self.inner.attempt(
+                replace(test, env={**test.env, **given}),
+                spec,
+                deadline=later(deadline, waited=waited, latest=latest),
+                cancellation=cancellation,
+                emit=emit,
+            )
+
+    def _latest(self, test: Test) -> Deadline:
+        """The limit of the phase or the run, whichever comes first, as far as it can be seen from here."""
+        now = self.clock.monotonic()
+        run, phase = self._began or now, self._phases.setdefault(test.phase, now)
+        self._began = run
+        seconds = next(one.timeout for one in self.plan.phases if one.name == test.phase)
+        limits = (
+            Deadline(at=run + self.plan.timeout, limit=Limit.RUN, seconds=self.plan.timeout),
+            Deadline(at=phase + seconds, limit=Limit.PHASE, seconds=seconds),
+        )
+        return min(limits, key=lambda limit: limit.at)
+
+    async def _provide(
+        self,
+        test: Test,
+        spec: AttemptSpec,
+        turn: AsyncExitStack,
+        *,
+        latest: Deadline,
+        cancellation: Cancellation,
+    ) -> Mapping[str, str] | Verdict:
+        """Races the end of the run and the phase: then nothing is to be started any more."""
+        providing = asyncio.create_task(self._world(test, spec, turn))
+        cancelled = asyncio.ensure_future(cancellation.wait())
+        left = max(0.0, latest.at - self.clock.monotonic())
+        try:
+            await asyncio.wait({providing, cancelled}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if providing.done():
+                return providing.result()
+            providing.cancel()
+            await asyncio.wait({providing})
+        finally:
+            providing.cancel()
+            cancelled.cancel()
+        if cancelled.done() and not cancelled.cancelled():
+            return because(Reason.INTERRUPTED, f"the run was cancelled ({cancellation.why})")
+        why = f"the {latest.limit}'s limit of {latest.seconds:g} s was reached before its slot was ready"
+        return because(Reason.TIMEOUT, why)
+
+    async def _world(
+        self, test: Test, spec: AttemptSpec, turn: AsyncExitStack
+    ) -> Mapping[str, str] | Verdict:
+        try:
+            await turn.enter_async_context(self.leases.turn(test))
+            return await self.leases.environment(test, spec)
+        except OrchestratorError as error:
+            return because(Reason.INFRASTRUCTURE, str(error))
+        except Exception as error:  # noqa: BLE001 - a driver's own odd error must not end the other tests.
+            why = f"its slot could not be made ready: {type(error).__name__}: {' '.join(str(error).split())}"
+            return because(Reason.INFRASTRUCTURE, why)
+
+
+def later(deadline: Deadline, *, waited: float, latest: Deadline) -> Deadline:
+    """The test's own limit, from now on; the others stay where they are."""
+    if deadline.limit is not Limit.TEST:
+        return deadline
+    moved = replace(deadline, at=deadline.at + waited)
+    return min(moved, latest, key=lambda one: one.at)

@@ -1,0 +1,143 @@
+"""Copies of a SQLite file: one taken with the backup interface, and a copy of that for each slot."""
+
+import asyncio
+import shutil
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+from e2e_orchestrator.errors import InfrastructureError, SafeguardRefused
+from e2e_orchestrator.isolation.directory import SLOTS
+from e2e_orchestrator.isolation.driver import Base, CannotIsolate, World
+from e2e_orchestrator.isolation.names import TEMPLATE
+from e2e_orchestrator.model.isolation import CopiedData
+
+_BUSY_SECONDS = 10.0
+_COMPANIONS = ("-wal", "-shm", "-journal")
+
+
+class SqliteDriver:
+    """See :class:`Driver`. All copies lie in the run's own folder; the base is only ever read."""
+
+    def __init__(self, base: Base) -> None:
+        self._base = base
+        self._file = Path(base.address.database)
+        self._folder = base.owner.folder / SLOTS / "databases"
+        self._template: Path | None = None
+        self._lock = asyncio.Lock()
+
+    async def examine(self) -> None:
+        if self._file.name in ("", ":memory:") or str(self._file).startswith("file:"):
+            raise CannotIsolate(
+                f"{self._base.variable} names no file", hint="write sqlite:///relative or sqlite:////absolute"
+            )
+        if not self._base.source.is_built and not self._file.is_file():
+            raise InfrastructureError(
+                f"{self._base.variable}: there is no database {self._file}",
+                hint="create it before the run, or let `databases:` build it with `sql` or `migrate`",
+            )
+
+    async def make(self, slot: int) -> World:
+        return await self._put(slot)
+
+    async def reset(self, slot: int) -> World:
+        return await self._put(slot)
+
+    async def release(self, slot: int) -> None:
+        await asyncio.to_thread(self._remove, self._copy(slot))
+
+    async def close(self) -> None:
+        if self._template:
+            await asyncio.to_thread(self._remove, self._template)
+            with suppress(OSError):  # Another base has its copies there.
+                self._folder.rmdir()
+
+    def _copy(self, part: int | str) -> Path:
+        return self._folder / f"{self._base.name(part)}.sqlite3"
+
+    async def _put(self, slot: int) -> World:
+        async with self._lock:
+            if self._template is None:
+                self._template = await self._build()
+        copy = self._copy(slot)
+        await asyncio.to_thread(self._replace, copy, self._template)
+        address = self._base.address.with_database(str(copy))
+        return World(name=copy.name, environment={self._base.variable: address})
+
+    def _replace(self, copy: Path, template: Path) -> None:
+        """A reader of the old file keeps what it has; nobody ever sees half a copy."""
+        self._remove(copy)
+        aside = copy.with_suffix(".part")
+        shutil.copyfile(template, aside)
+        aside.replace(copy)
+
+    async def _build(self) -> Path:
+        template = self._copy(TEMPLATE)
+        source = self._base.source
+        await asyncio.to_thread(self._begin, template)
+        if source.migrate:
+            await self._base.migrate(source, self._base.address.with_database(str(template)))
+        if self._base.data is CopiedData.NONE:
+            await asyncio.to_thread(_empty, template)
+        return template
+
+    def _begin(self, template: Path) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._remove(template)
+        source = self._base.source
+        try:
+            if not source.is_built:
+                _back_up(self._file, template)
+            elif source.sql:
+                with closing(sqlite3.connect(template)) as made:
+                    made.executescript(Path(source.sql).read_text(encoding="utf-8"))
+                    made.commit()
+        except (sqlite3.Error, OSError, UnicodeError) as error:
+            raise InfrastructureError(f"{source.sql or self._file} cannot be copied: {error}") from None
+
+    def _remove(self, file: Path) -> None:
+        """Only ever a file of ours, whatever a link on the way to it says."""
+        if not file.parent.exists():
+            return
+        if file.parent.resolve() != self._folder.resolve() or self._folder.is_symlink():
+            raise SafeguardRefused(f"{file} is not in the folder of this run: it stays as it is")
+        for name in (file.name, *(f"{file.name}{ending}" for ending in _COMPANIONS)):
+            with suppress(FileNotFoundError):
+                (file.parent / name).unlink()
+
+
+def _back_up(base: Path, copy: Path) -> None:
+    """The whole state at one moment, also while others write; the base is opened for reading only."""
+    with (
+        closing(
+            sqlite3.connect(f"{base.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+        ) as source,
+        closing(sqlite3.connect(copy)) as target,
+    ):
+        source.backup(target)
+        target.execute("PRAGMA journal_mode = DELETE")
+
+
+def _empty(copy: Path) -> None:
+    """Every row of every table but those that a migration tool keeps its books in."""
+    with closing(sqlite3.connect(copy, isolation_level=None)) as made:
+        made.execute("PRAGMA foreign_keys = OFF")
+        found = made.execute(
+            "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+            "AND sql NOT LIKE 'CREATE VIRTUAL%' AND name NOT IN ('django_migrations', 'alembic_version')"
+        ).fetchall()
+        triggers = made.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+        made.execute("BEGIN")
+        for name, _ in triggers:
+            made.execute(f"DROP TRIGGER {_quoted(name)}")
+        for name, _ in found:
+            made.execute(f"DELETE FROM {_quoted(name)}")  # noqa: S608 - quoted.
+        if made.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'").fetchone():
+            made.execute("DELETE FROM sqlite_sequence")
+        for _, statement in triggers:
+            made.execute(statement)
+        made.execute("COMMIT")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
