@@ -4,7 +4,6 @@ import shlex
 from typing import Annotated, Any, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
@@ -14,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from e2e_orchestrator.config.base import Model
 from e2e_orchestrator.config.fields import (
     Count,
     Duration,
@@ -37,13 +37,10 @@ from e2e_orchestrator.config.fields import (
     Workers,
     choice,
 )
+from e2e_orchestrator.config.gates import PhaseGates, RunGates
 from e2e_orchestrator.config.scalars import Plain
 from e2e_orchestrator.config.values import Refused
 from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, RetryStrategy
-
-
-class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Retries(Model):
@@ -238,6 +235,7 @@ class Phase(Policies):
     )
     tags: tuple[Name, ...] = Field(default=(), description="Tags of each of its tests.")
     env: Env = Field(default={}, description="Added to the runner's environment.")
+    gates: PhaseGates | None = Field(default=None, description="What the phase has to come up to.")
 
 
 class Keep(Model):
@@ -300,6 +298,7 @@ class Config(Policies):
         default=("console", "json"), min_length=1, description="Reporters: `name`, or `name=path` for a file."
     )
     output: Line | None = Field(default=None, description="Folder of the results; default ./test-results.")
+    gates: RunGates | None = Field(default=None, description="What the run has to come up to.")
     keep: Keep = Field(default_factory=Keep, description="How many earlier runs stay in the output folder.")
     runners: dict[Name, Runner] = Field(min_length=1, description="The tools that run tests, by name.")
     services: dict[ServiceName, Service] = Field(

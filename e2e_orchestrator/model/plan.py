@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from e2e_orchestrator.model.gates import Gates, LastGreen
+
 
 class RetryStrategy(StrEnum):
     """When a retry takes its turn; in a sequential phase always at once, in place."""
@@ -139,6 +141,7 @@ class PlannedPhase:
     timeout: float
     tests: tuple[Test, ...]
     description: str | None = None
+    gates: Gates | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +196,7 @@ class Plan:
     """What will run, where and in which order; ``timeout`` in seconds for the whole run.
 
     ``secrets`` are names of environment variables whose values are masked, beside those that look secret.
+    ``last_green`` is only known where a gate asks for it.
     """
 
     project: str
@@ -208,6 +212,8 @@ class Plan:
     max_failures: MaxFailures | None = None
     secrets: tuple[str, ...] = ()
     order: Order = Order.LONGEST
+    gates: Gates | None = None
+    last_green: LastGreen | None = None
 
     @property
     def tests(self) -> tuple[Test, ...]:

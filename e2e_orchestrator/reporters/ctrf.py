@@ -174,7 +174,7 @@ class CtrfReporter(FileReport):
             "why": one_line(finished.why, limit=_NAME) if finished else "the run did not finish",
             "mergedFrom": list(run.merged_from),
             "gates": [
-                {"gate": gate.gate, "holds": gate.holds, "message": one_line(gate.message, limit=_NAME)}
+                {"gate": gate.name, "holds": gate.holds, "message": one_line(gate.message, limit=_NAME)}
                 for gate in run.gates
             ],
             "groups": [

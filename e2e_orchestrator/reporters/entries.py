@@ -119,7 +119,7 @@ def entries_of_run(run: RunState) -> Iterator[Entry]:
             told = _run_entry("services", service.name, raw="infrastructure", message=service.message)
             yield replace(told, output=service.log)
     for gate in run.gates:
-        told = _run_entry("gates", f"gate {gate.gate}", raw="gate", message=gate.message)
+        told = _run_entry("gates", f"gate {gate.name}", raw="gate", message=gate.message)
         yield replace(told, result=Result.PASSED if gate.holds else Result.FAILED)
     if run.finished is None:
         yield _run_entry("run", "the run did not finish", raw="incomplete", message=run.cancelled)

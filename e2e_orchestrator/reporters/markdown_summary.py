@@ -73,7 +73,7 @@ def _phase(phase: PhaseState, *, run: RunState) -> tuple[str, ...]:
 
 def _gates(run: RunState) -> str:
     rows = [
-        ("✅" if gate.holds else "❌", code(gate.gate, limit=60), code(gate.message, limit=300))
+        ("✅" if gate.holds else "❌", code(gate.name, limit=60), code(gate.message, limit=300))
         for gate in run.gates
     ]
     return f"### Gates\n\n{table(('', 'Gate', 'Found'), rows)}" if rows else ""
