@@ -30,12 +30,13 @@ from e2e_orchestrator.cli.plan import show
 from e2e_orchestrator.cli.variadic import VariadicCommand
 from e2e_orchestrator.config.load import load_config
 from e2e_orchestrator.errors import OrchestratorError, UsageError
+from e2e_orchestrator.history.last_green import with_last_green
 from e2e_orchestrator.journal.runs import LATEST
 from e2e_orchestrator.planning.rerun import Rerun
 from e2e_orchestrator.session import Options, ReporterChoice
 
 # In a list that nobody wrote for this run, these need not be there: they have no address to write to.
-_MAY_BE_ABSENT = frozenset({"slack"})
+_MAY_BE_ABSENT = frozenset({"slack", "github", "webhook", "otel"})
 _THREADS_SECONDS = 1.0
 
 Ended = TypeVar("Ended")
@@ -83,7 +84,8 @@ def run(
             show(earlier.shown if earlier else loaded.plan, color=reporting.color)
         else:
             options = _options(results, reporting, loaded=loaded, rerun=earlier, memory=memory)
-            result = _to_its_end(session.run(earlier.plan if earlier else loaded.plan, options))
+            plan = with_last_green(earlier.plan if earlier else loaded.plan, output=results.output)
+            result = _to_its_end(session.run(plan, options))
     except OrchestratorError as error:
         tell(error)
         leave(error.exit_code, why=error.message)

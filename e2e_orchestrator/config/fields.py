@@ -71,6 +71,15 @@ def _count(value: object) -> int:
     return number
 
 
+def _whole_number(value: object) -> int:
+    """A count of things that a big suite has many of."""
+    if isinstance(value, Plain) and value.kind is Kind.INTEGER:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 10**9:
+        raise Refused("must be a whole number from 0, not {found}")
+    return value
+
+
 def _number(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
@@ -245,6 +254,7 @@ ServiceName = Annotated[Name, AfterValidator(_service_name), _TEXT_SCHEMA]
 TestName = Annotated[Name, AfterValidator(_test_name), _TEXT_SCHEMA]
 Switch = Annotated[bool, BeforeValidator(_switch), _or_variable({"type": "boolean"})]
 Count = Annotated[int, BeforeValidator(_count), _or_variable({"type": "integer", "minimum": 0})]
+WholeNumber = Annotated[int, BeforeValidator(_whole_number), _or_variable({"type": "integer", "minimum": 0})]
 Factor = Annotated[
     float, BeforeValidator(_number), AfterValidator(_factor), _or_variable({"type": "number", "minimum": 1})
 ]

@@ -4,7 +4,6 @@ import shlex
 from typing import Annotated, Any, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
@@ -14,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from e2e_orchestrator.config.base import Model
 from e2e_orchestrator.config.fields import (
     Count,
     Duration,
@@ -39,14 +39,11 @@ from e2e_orchestrator.config.fields import (
     Workers,
     choice,
 )
+from e2e_orchestrator.config.gates import PhaseGates, RunGates
 from e2e_orchestrator.config.scalars import Plain
 from e2e_orchestrator.config.values import Refused
 from e2e_orchestrator.model.isolation import CopiedData, DatabaseIsolation, Fallback, RedisIsolation, Reset
 from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, Packing, RetryStrategy
-
-
-class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Retries(Model):
@@ -287,6 +284,7 @@ class Phase(Policies):
     isolation: Isolation | None = Field(
         default=None, description="What the slots of its tests own alone; default: the runner's."
     )
+    gates: PhaseGates | None = Field(default=None, description="What the phase has to come up to.")
 
 
 class Database(Model):
@@ -368,6 +366,7 @@ class Config(Policies):
         default=("console", "json"), min_length=1, description="Reporters: `name`, or `name=path` for a file."
     )
     output: Line | None = Field(default=None, description="Folder of the results; default ./test-results.")
+    gates: RunGates | None = Field(default=None, description="What the run has to come up to.")
     keep: Keep = Field(default_factory=Keep, description="How many earlier runs stay in the output folder.")
     runners: dict[Name, Runner] = Field(min_length=1, description="The tools that run tests, by name.")
     services: dict[ServiceName, Service] = Field(

@@ -6,6 +6,7 @@ Knows neither pydantic nor click, so that both may use it and ``--help`` pays fo
 import math
 import re
 
+from e2e_orchestrator.model.gates import AtMost
 from e2e_orchestrator.model.plan import MaxFailures
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -123,6 +124,22 @@ def parse_max_failures(text: str | int) -> MaxFailures:
         hint = "write a whole number from 1, and :immediate behind it to end those that run"
         raise Refused("{value} is not a number of failures", hint=hint)
     return MaxFailures(count=int(found[1]), immediate=found[2] == ":immediate")
+
+
+def parse_at_most(text: str) -> AtMost:
+    """``3`` is a number, ``5%`` a share. Raises Refused for anything else."""
+    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(%?)", text.strip())
+    if found is None or (not found[2] and "." in found[1]) or (found[2] and float(found[1]) > 100):  # noqa: PLR2004
+        raise Refused("{value} is no number and no share", hint="write 3, or 5% of all of them")
+    return AtMost(share=float(found[1]) / 100) if found[2] else AtMost(count=int(found[1]))
+
+
+def parse_percent(text: str) -> float:
+    """0 to 100, with or without ``%``. Raises Refused for anything else."""
+    found = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%?", text.strip())
+    if found is None or float(found[1]) > 100:  # noqa: PLR2004 - that is everything.
+        raise Refused("{value} is no percentage", hint="write a number from 0 to 100")
+    return float(found[1])
 
 
 def parse_shard(text: str) -> tuple[int, int]:

@@ -56,8 +56,9 @@ def _objections(state: RunState) -> Iterator[RunVerdict]:
         yield RunVerdict(exit_code=1, why=_named("did not run to its end", unfinished))
     if state.shard is None:  # A shard may well be empty, or all skips: this is asked of the whole.
         yield from _nothing_ran(state, required)
-    if broken := [gate for gate in state.gates if not gate.holds]:
-        said = "; ".join(f"gate {gate.gate} did not hold: {gate.message}" for gate in broken)
+    optional = {phase.name for phase in state.phases if not phase.required}
+    if broken := [gate for gate in state.gates if not gate.holds and gate.phase not in optional]:
+        said = "; ".join(f"gate {gate.name} did not hold: {gate.message}" for gate in broken)
         yield RunVerdict(exit_code=3, why=f"required phases passed, but {said}")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from e2e_orchestrator import __version__
 from e2e_orchestrator.engine.verdict import RunVerdict
 from e2e_orchestrator.errors import InfrastructureError
+from e2e_orchestrator.history.last_green import with_last_green
 from e2e_orchestrator.journal.runs import Run
 from e2e_orchestrator.merging.evidence import Evidence
 from e2e_orchestrator.merging.parts import Part, complete, whole_plan
@@ -39,7 +40,7 @@ def merge(given: Sequence[Part], *, output: Path) -> Merged:
         run_id=place.run_id,
         started_at=min((part.state.started_at for part in parts), key=_moment),
         version=__version__,
-        plan=whole_plan(parts),
+        plan=with_last_green(whole_plan(parts), output=output),
         merged_from=tuple(part.state.run_id for part in parts),
     )
     lock, journal = open_journal(place)

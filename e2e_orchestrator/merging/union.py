@@ -74,7 +74,7 @@ class Union:
         match event:
             case events.RunStarted() | events.RunFinished() | events.GateEvaluated():
                 return  # Of the union there is one, and it is judged anew.
-            case events.TestCarriedOver() | events.StatusRequested():
+            case events.TestCarriedOver() | events.StatusRequested() | events.CoverageMeasured():
                 return
             case events.PhaseStarted(phase=name):
                 if self.state.phase(name).started is None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 from pydantic_core import to_json
 
-from e2e_orchestrator.model.outcomes import Attempt, Case, Reason, Status, Verdict
+from e2e_orchestrator.model.outcomes import Attachment, Attempt, Case, Reason, Status, Verdict
 from e2e_orchestrator.model.plan import Plan, Shard
 
 SCHEMA = 1
@@ -211,12 +211,42 @@ class ReporterFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateEvaluated:
-    """A rule over the finished run; one that does not hold turns a good run into exit code 3."""
+    """A rule over the finished run; one that does not hold turns a good run into exit code 3.
+
+    ``phase`` is the phase that it is about, None for the whole run; ``found`` and ``wanted`` are the figures
+    in ``message``, None where there are none.
+    """
 
     gate: str
     holds: bool
     message: str
+    phase: str | None = None
+    found: float | None = None
+    wanted: float | None = None
     type: Literal["gate_evaluated"] = "gate_evaluated"
+
+    @property
+    def name(self) -> str:
+        return f"{self.gate} of phase {self.phase}" if self.phase else self.gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """How many of something there are, and how many of them were reached."""
+
+    total: int
+    covered: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageMeasured:
+    """What all attempts together reached; ``files`` are the reports about it, ``problem`` what went wrong."""
+
+    lines: Counted
+    branches: Counted
+    files: tuple[Attachment, ...] = ()
+    problem: str | None = None
+    type: Literal["coverage_measured"] = "coverage_measured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,6 +297,7 @@ Event = (
     | CancelRequested
     | ReporterFailed
     | GateEvaluated
+    | CoverageMeasured
     | StatusRequested
     | Warned
     | RunFinished

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from e2e_orchestrator.model.gates import Gates, LastGreen
 from e2e_orchestrator.model.isolation import Isolation, PlannedDatabase
 
 
@@ -154,6 +155,7 @@ class PlannedPhase:
     tests: tuple[Test, ...]
     description: str | None = None
     needs: tuple[str, ...] | None = None
+    gates: Gates | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +210,7 @@ class Plan:
     """What will run, where and in which order; ``timeout`` in seconds for the whole run.
 
     ``secrets`` are names of environment variables whose values are masked, beside those that look secret.
+    ``last_green`` is only known where a gate asks for it.
     """
 
     project: str
@@ -224,6 +227,8 @@ class Plan:
     max_failures: MaxFailures | None = None
     secrets: tuple[str, ...] = ()
     order: Order = Order.LONGEST
+    gates: Gates | None = None
+    last_green: LastGreen | None = None
 
     @property
     def tests(self) -> tuple[Test, ...]:

@@ -102,6 +102,7 @@ class RunState:
     services: dict[str, ServiceState] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     gates: list[events.GateEvaluated] = field(default_factory=list)
+    coverage: events.CoverageMeasured | None = None
     broken_reporters: dict[str, str] = field(default_factory=dict)
     cancelled: str | None = None
     mono: float = 0.0
@@ -191,6 +192,8 @@ class RunState:
                 self.finished = event
             case events.GateEvaluated() as event:
                 self.gates.append(event)
+            case events.CoverageMeasured() as event:
+                self.coverage = event
             case events.RetryScheduled() | events.TestSlow() | events.StatusRequested():
                 pass
             case events.LeaseAcquired() | events.LeaseReleased():

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from e2e_orchestrator.config import schema
+from e2e_orchestrator.config.gates import PhaseGates, RunGates
 from e2e_orchestrator.config.load import LoadedConfig
 from e2e_orchestrator.config.mistakes import Mistake, config_error
+from e2e_orchestrator.model.gates import CoverageFloor, Gates
 from e2e_orchestrator.model.isolation import Isolation, PlannedDatabase
 from e2e_orchestrator.model.plan import (
     MaxFailures,
@@ -94,6 +96,7 @@ class _Build:
             max_failures=self.overrides.max_failures or model.max_failures,
             secrets=model.secrets,
             order=self.overrides.order or model.order,
+            gates=_gates(model.gates),
         )
 
     def _runner(self, name: str, runner: schema.Runner) -> RunnerSpec:
@@ -174,6 +177,7 @@ class _Build:
             tests=tuple(self._test(entry, phase=phase, runner=runner) for entry in entries),
             description=phase.description,
             needs=phase.needs,
+            gates=_gates(phase.gates),
         )
 
     def _test(self, entry: Entry, *, phase: schema.Phase, runner: schema.Runner) -> Test:
@@ -243,6 +247,23 @@ def _isolation(*levels: schema.Isolation | None) -> Isolation | None:
             given.update(level.model_dump(exclude_none=True))
     made = replace(Isolation(), **given)
     return made if made.wants_anything else None
+
+
+def _gates(asked: PhaseGates | None) -> Gates | None:
+    if asked is None:
+        return None
+    cases, coverage = asked.min_cases, asked.coverage if isinstance(asked, RunGates) else None
+    return Gates(
+        flaky=asked.flaky,
+        min_tests=asked.min_tests,
+        min_cases=cases.count if cases else None,
+        fewer_cases=cases.below_last_green if cases else None,
+        max_skipped=asked.max_skipped,
+        max_duration=asked.max_duration,
+        no_leaks=asked.no_leaks,
+        required_tags=asked.required_tags,
+        coverage=CoverageFloor(lines=coverage.lines, branches=coverage.branches) if coverage else None,
+    )
 
 
 def _innermost(levels: Iterable[schema.Policies], *names: str) -> dict[str, Any]:

@@ -2,6 +2,12 @@
 
 BUILTIN: dict[str, str] = {
     "console": "e2e_orchestrator.reporters.console:ConsoleReporter",
+    "ctrf": "e2e_orchestrator.reporters.ctrf:CtrfReporter",
+    "github": "e2e_orchestrator.reporters.github:GithubReporter",
+    "gitlab": "e2e_orchestrator.reporters.gitlab:GitlabReporter",
     "json": "e2e_orchestrator.reporters.json:JsonReporter",
+    "junit": "e2e_orchestrator.reporters.junit:JunitReporter",
+    "markdown": "e2e_orchestrator.reporters.markdown:MarkdownReporter",
     "slack": "e2e_orchestrator.reporters.slack:SlackReporter",
+    "tap": "e2e_orchestrator.reporters.tap:TapReporter",
 }

@@ -147,7 +147,7 @@ def leaks(test_id: str, left: Sequence[Leak]) -> list[Line]:
 def gate(event: events.GateEvaluated) -> Line:
     mark, style = (PASSED, Style.GOOD) if event.holds else (FAILED, Style.BAD)
     return line(
-        (mark, style), f" gate {one_line(event.gate)}", (f"  {one_line(event.message, limit=400)}", Style.DIM)
+        (mark, style), f" gate {one_line(event.name)}", (f"  {one_line(event.message, limit=400)}", Style.DIM)
     )
 
 

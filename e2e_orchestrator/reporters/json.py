@@ -116,7 +116,8 @@ class JsonReporter:
             "phases": [_phase(phase, run=run, reports=reports) for phase in run.phases],
             "flaky": [test.test.id for test in run.flaky],
             "services": self._services(),
-            "gates": [{"gate": one.gate, "holds": one.holds, "message": one.message} for one in run.gates],
+            "gates": [_gate(one) for one in run.gates],
+            "coverage": _coverage(run.coverage),
             "warnings": run.warnings,
             "broken_reporters": run.broken_reporters,
             "left_out": [{"id": one.id, "why": one.why} for one in run.plan.left_out] if run.plan else [],
@@ -140,6 +141,28 @@ class JsonReporter:
             for service in self._run.services.values()
             for failure in [self._service_failures.get(service.name)]
         ]
+
+
+def _gate(gate: events.GateEvaluated) -> Json:
+    return {
+        "gate": gate.gate,
+        "phase": gate.phase,
+        "holds": gate.holds,
+        "message": gate.message,
+        "found": gate.found,
+        "wanted": gate.wanted,
+    }
+
+
+def _coverage(told: events.CoverageMeasured | None) -> Json | None:
+    if told is None:
+        return None
+    return {
+        "lines": {"total": told.lines.total, "covered": told.lines.covered},
+        "branches": {"total": told.branches.total, "covered": told.branches.covered},
+        "files": [_attachment(one) for one in told.files],
+        "problem": told.problem,
+    }
 
 
 def _shard(shard: Shard | None) -> Json | None:

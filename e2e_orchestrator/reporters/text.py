@@ -14,7 +14,9 @@ _ESCAPES = re.compile(
 )
 _NEWLINES = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # Besides control characters: marks that reverse the reading order or cannot be seen.
-_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff]"
+)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 # Azure and GitHub look for ``##vso[`` and ``##[`` anywhere in a line, TeamCity for ``##teamcity[``.
 _COMMANDS = re.compile(r"##(?=\w*\[)")

@@ -2,7 +2,6 @@
 
 import asyncio
 import importlib
-import json
 import re
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +9,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from support.formats import check
 from support.stories import RUN_ID, STORIES, hostile, many_cases, red
 
 from e2e_orchestrator.errors import InfrastructureError
@@ -69,8 +69,17 @@ def context(tmp_path: Path, channel: Channel) -> ReporterContext:
 def a_context(output: Path, channel: Channel) -> ReporterContext:
     run_folder = output / "runs" / RUN_ID
     run_folder.mkdir(parents=True)
-    environ = {"SLACK_WEBHOOK": channel.url, "NO_PROXY": "*"}
+    environ = {
+        **surroundings(channel),
+        "GITHUB_STEP_SUMMARY": str(output / "step-summary.md"),
+        "GITHUB_OUTPUT": str(output / "outputs.env"),
+    }
     return ReporterContext(output=output, run_folder=run_folder, environ=environ)
+
+
+def surroundings(channel: Channel) -> dict[str, str]:
+    """What lets every reporter work."""
+    return {"SLACK_WEBHOOK": channel.url, "NO_PROXY": "*", "GITHUB_ACTIONS": "true"}
 
 
 def made(name: str, context: ReporterContext) -> Reporter:
@@ -96,6 +105,22 @@ def report(name: str, context: ReporterContext, envelopes: Sequence[Envelope], *
     asyncio.run(run())
 
 
+OURS = re.compile(r"::(?:(?:error|warning) [^:\n]*|group|endgroup)::.*")
+
+
+def without_commands_of_ours(printed: str) -> Iterator[str]:
+    """What is left after the commands that are meant, and after what GitHub does not listen to."""
+    token = None
+    for line in printed.split("\n"):
+        if line == token:
+            token = None
+        elif token is None and (found := re.fullmatch(r"::stop-commands::([0-9a-f]{64})", line)):
+            token = f"::{found[1]}::"
+        elif token is None and not OURS.fullmatch(line):
+            yield line
+    assert token is None
+
+
 def products(context: ReporterContext, channel: Channel, printed: str) -> dict[str, bytes]:
     """Everything that a report produced, by where it went; paths of this test are made neutral."""
     root = str(context.output)
@@ -111,8 +136,13 @@ def products(context: ReporterContext, channel: Channel, printed: str) -> dict[s
 
 @pytest.mark.parametrize("story", STORIES)
 @pytest.mark.parametrize("name", BUILTIN)
-def test_tells_every_story_to_its_end(name: str, story: str, context: ReporterContext) -> None:
+def test_tells_every_story_to_its_end_in_a_form_that_its_consumers_read(
+    name: str, story: str, context: ReporterContext, channel: Channel
+) -> None:
     report(name, context, STORIES[story]())
+    for where, data in products(context, channel, "").items():
+        if where != "printed":
+            check(where, data)
 
 
 @pytest.mark.parametrize("name", BUILTIN)
@@ -124,12 +154,14 @@ def test_survives_a_run_that_is_cut_at_any_envelope(name: str, tmp_path: Path, c
 
 @pytest.mark.parametrize("name", BUILTIN)
 def test_a_second_closing_does_nothing(
-    name: str, context: ReporterContext, channel: Channel, capsys: pytest.CaptureFixture[str]
+    name: str, tmp_path: Path, channel: Channel, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report(name, context, red())
-    once = products(context, channel, capsys.readouterr().out)
-    report(name, context, red(), closings=2)
-    assert products(context, channel, capsys.readouterr().out) == once
+    told = []
+    for closings in (1, 2):
+        context = a_context(tmp_path / str(closings), channel)
+        report(name, context, red(), closings=closings)
+        told.append(products(context, channel, capsys.readouterr().out))
+    assert told[0] == told[1]
 
 
 # The hostile story has lone surrogates, which become question marks on their way into a journal.
@@ -155,11 +187,11 @@ def test_hostile_text_stays_text(
     report(name, context, hostile())
     printed = capsys.readouterr().out
     assert not ESCAPE.findall(printed)
-    assert not COMMAND.findall(printed)
+    assert not COMMAND.findall("\n".join(without_commands_of_ours(printed)))
     for where, data in products(context, channel, printed).items():
         text = data.decode("utf-8")
         if where != "printed":
-            json.loads(text)
+            check(where, data)
         if where.startswith("post"):
             assert "<!channel>" not in text
             assert "<https://evil" not in text
@@ -185,7 +217,7 @@ def test_a_mandatory_report_that_cannot_be_written_raises(
     output = tmp_path / "test-results"
     output.write_text("a file where the folder should be")
     run_folder = output / "runs" / RUN_ID
-    context = ReporterContext(output=output, run_folder=run_folder, environ={"SLACK_WEBHOOK": channel.url})
+    context = ReporterContext(output=output, run_folder=run_folder, environ=surroundings(channel))
     if getattr(made(name, context), "mandatory", False):
         with pytest.raises((OSError, InfrastructureError)):
             report(name, context, red())

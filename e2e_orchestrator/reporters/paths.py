@@ -1,0 +1,44 @@
+"""Paths as other tools expect them: sources from the top of the repository, evidence from where it was collected."""
+
+import os.path
+from collections.abc import Mapping
+from pathlib import PurePath
+
+from e2e_orchestrator.model.plan import Plan, Test
+from e2e_orchestrator.protocols import ReporterContext
+
+# Where CI servers say that they put the repository.
+_CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR", "WORKSPACE", "BUILD_SOURCESDIRECTORY")
+
+
+def repository(plan: Plan | None, environ: Mapping[str, str]) -> str:
+    """The folder that the paths in reports start at: the CI server's checkout, else the folder of phases.yaml."""
+    root = plan.root if plan else ""
+    for name in _CHECKOUTS:
+        folder = environ.get(name, "")
+        if folder and (not root or PurePath(root).is_relative_to(folder)):
+            return folder
+    return root
+
+
+def source(file: str, *, test: Test, plan: Plan | None, environ: Mapping[str, str]) -> str:
+    """A case's file, relative to the repository; as it is if it lies elsewhere.
+
+    pytest counts from its rootdir, which may lie above the folder that the test runs in: the target says so.
+    """
+    target = os.path.normpath(os.path.join(test.cwd, test.target.partition("::")[0]))  # noqa: PTH118 - pure text.
+    found = target
+    if not target.endswith(f"/{file}"):
+        found = os.path.normpath(os.path.join(test.cwd, file))  # noqa: PTH118 - pure text.
+    return _below(found, repository(plan, environ)) or file
+
+
+def evidence(path: str, *, context: ReporterContext, plan: Plan | None) -> str:
+    """A file of the output folder, relative to the repository if it lies in there, else to the output folder."""
+    return _below(str(context.root / path), repository(plan, context.environ)) or path
+
+
+def _below(path: str, folder: str) -> str | None:
+    if not folder or not PurePath(path).is_relative_to(folder) or ".." in PurePath(path).parts:
+        return None
+    return PurePath(path).relative_to(folder).as_posix()
