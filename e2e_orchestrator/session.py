@@ -26,12 +26,15 @@ from e2e_orchestrator.model.events import RunFinished, RunStarted, Warned
 from e2e_orchestrator.model.outcomes import Reason, because
 from e2e_orchestrator.model.plan import Plan, Shard
 from e2e_orchestrator.model.summary import RunState
+from e2e_orchestrator.planning.guarding import refuse_production
 from e2e_orchestrator.planning.rerun import Rerun
 from e2e_orchestrator.process.remains import MARKER
 from e2e_orchestrator.process.supervisor import Supervisor
 from e2e_orchestrator.protocols import Reporter, ReporterContext, Runner
 from e2e_orchestrator.safety.redact import Redactor, redactor_for
-from e2e_orchestrator.services.process import ProcessServices
+from e2e_orchestrator.services.ground import Ground
+from e2e_orchestrator.services.surrounded import SurroundedExecutor
+from e2e_orchestrator.services.world import World
 
 _REPORTERS_SECONDS = 30.0
 _SWEEPING_SECONDS = 0.5
@@ -53,7 +56,7 @@ class Options:
 
     With ``rerun`` the plan is the rerun's own, of the union; with ``shard`` it is that shard's part.
     ``durations`` is the file that learns from the run, ``warnings`` what the run is to say at its beginning,
-    and ``keep`` how many earlier runs stay.
+    and ``keep`` how many earlier runs stay. With ``keep_services`` the services stay until a signal comes.
     """
 
     output: Path
@@ -66,6 +69,7 @@ class Options:
     durations: Path | None = None
     warnings: Sequence[str] = ()
     keep: Keep = field(default_factory=Keep)
+    keep_services: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +87,9 @@ class Result:
 async def run(plan: Plan, options: Options) -> Result:
     """Runs a plan to its end, however that comes about.
 
-    Raises UsageError or InfrastructureError only before anything was started.
+    Raises UsageError, SafeguardRefused or InfrastructureError only before anything was started.
     """
+    refuse_production(plan)
     redactor = redactor_for(plan, options.environ)
     _refuse_secret_names(plan, redactor)
     runners = {spec.name: plugins.runner(spec.kind)(spec) for spec in plan.runners}
@@ -206,40 +211,57 @@ class _Run:
             supervisor = await stack.enter_async_context(
                 Supervisor(log=self.place.folder / "keeper.log", secrets=secret)
             )
+            world, verdict = self._world(supervisor), None
             try:
-                async with self._services(supervisor).provide(emit=self.bus.publish) as provided:
-                    await self._engine(supervisor, provided).run(self._remaining)
+                async with world.up():
+                    await self._engine(supervisor, world).run(self._remaining)
+                    if self.options.keep_services and not self.cancellation.why:
+                        verdict = await self._conclude()
+                        await self._hold(world, verdict)
             except InfrastructureError as error:
                 reason = Reason.CANCELLED if self.cancellation.why else Reason.BLOCKED
-                await self._engine(supervisor, {}).skip(self._remaining, because(reason, error.message))
+                await self._engine(supervisor, world).skip(self._remaining, because(reason, error.message))
+        return verdict or await self._conclude()
+
+    async def _conclude(self) -> RunVerdict:
         for gate in evaluate(self.bus.state):
             await self.bus.publish(gate)
         return judge_run(self.bus.state)
 
-    def _services(self, supervisor: Supervisor) -> ProcessServices:
-        return ProcessServices(
-            services=self._remaining.services,
+    async def _hold(self, world: World, verdict: RunVerdict) -> None:
+        """The verdict is known: the signal that ends the waiting changes nothing about it."""
+        kept = "; ".join(world.described()) or "there are none"
+        said = f"exit code {verdict.exit_code}: {verdict.why}. Services are kept until Ctrl-C: {kept}"
+        await self.bus.publish(Warned(message=said))
+        await self.cancellation.wait()
+
+    def _world(self, supervisor: Supervisor) -> World:
+        ground = Ground(
             supervisor=supervisor,
             environ={**_for_children(self.options.environ), MARKER: self.place.run_id},
+            run_id=self.place.run_id,
             logs=self.place.folder / "services",
             output=self.place.output,
             cancellation=self.cancellation,
+            emit=self.bus.publish,
         )
+        return World(self._remaining.services, ground=ground)
 
-    def _engine(self, supervisor: Supervisor, provided: Mapping[str, str]) -> Engine:
+    def _engine(self, supervisor: Supervisor, world: World) -> Engine:
         executor = LocalExecutor(
             supervisor=supervisor,
             runners=self.runners,
-            environ={**_for_children(self.options.environ), **provided},
+            environ=_for_children(self.options.environ),
             redactor=self.redactor,
             clock=self.clock,
         )
         return Engine(
-            executor=executor,
+            executor=SurroundedExecutor(inner=executor, world=world, clock=self.clock),
             publish=self._carry_over.forward if self.options.rerun else self.bus.publish,
             cancellation=self.cancellation,
             place=self.place,
             clock=self.clock,
+            surroundings=world,
         )
 
 

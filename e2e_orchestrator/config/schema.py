@@ -1,18 +1,8 @@
 """The models of phases.yaml. Their field descriptions are what editors show while one types."""
 
-import shlex
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from e2e_orchestrator.config.fields import (
     Count,
@@ -20,7 +10,6 @@ from e2e_orchestrator.config.fields import (
     Env,
     Factor,
     Failures,
-    HttpAddress,
     Kept,
     Limit,
     Line,
@@ -31,19 +20,16 @@ from e2e_orchestrator.config.fields import (
     Share,
     Size,
     Switch,
-    TcpAddress,
     TestName,
     Text,
     Workers,
     choice,
 )
-from e2e_orchestrator.config.scalars import Plain
+from e2e_orchestrator.config.model import Model
+from e2e_orchestrator.config.safeguards import SafeguardRules
+from e2e_orchestrator.config.services import Service
 from e2e_orchestrator.config.values import Refused
 from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, RetryStrategy
-
-
-class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Retries(Model):
@@ -107,15 +93,6 @@ def _test(value: Any) -> Any:
     return value if isinstance(value, dict | TestDetails) else {"target": value}
 
 
-def _command(value: Any) -> Any:
-    if not isinstance(value, str) or isinstance(value, Plain):
-        return value
-    try:
-        return shlex.split(value)
-    except ValueError as error:
-        raise Refused(f"cannot be split into words: {error}") from None
-
-
 RetriesField = Annotated[Retries, BeforeValidator(_retries, json_schema_input_type=Count | Retries)]
 RunRetriesField = Annotated[RunRetries, BeforeValidator(_retries, json_schema_input_type=Count | RunRetries)]
 
@@ -159,45 +136,6 @@ class Runner(Model):
     args: tuple[Text, ...] = Field(default=(), description="Arguments for every call.")
     env: Env = Field(default={}, description="Added to the environment of its tests.")
     tests: TestTable = Field(default={}, description="Tests that phases may name in their lists.")
-
-
-class Ready(Model):
-    """How to ask whether a service is ready: one address, asked until it answers."""
-
-    http: HttpAddress | None = Field(
-        default=None, description="Ready when this address answers without an error."
-    )
-    tcp: TcpAddress | None = Field(default=None, description="Ready when host:port accepts a connection.")
-    timeout: Limit = Field(default=60.0, description="How long to wait before giving up; default 60s.")
-    interval: Limit = Field(default=0.1, description="Pause between two questions; default 100ms.")
-
-    @model_validator(mode="after")
-    def _asks_once(self) -> Self:
-        if (self.http is None) == (self.tcp is None):
-            raise Refused(
-                "needs exactly one of `http` and `tcp`", hint="write ready: {http: http://localhost:8000/}"
-            )
-        return self
-
-
-class Stop(Model):
-    """How to end a service."""
-
-    grace: Duration = Field(default=3.0, description="Time to end by itself before it is killed; default 3s.")
-
-
-class Service(Model):
-    """A long-lived process that the tests need: started before the first test, ended after the last."""
-
-    command: Annotated[
-        tuple[Text, ...], BeforeValidator(_command, json_schema_input_type=Line | tuple[Text, ...])
-    ] = Field(min_length=1, description="The program and its arguments; a text is split as a shell would.")
-    cwd: Line = Field(default=".", description="Folder to start in, relative to this file's.")
-    env: Env = Field(default={}, description="Added to the file's environment.")
-    ready: Ready | None = Field(
-        default=None, description="When the service counts as ready; default: at once."
-    )
-    stop: Stop = Field(default_factory=Stop, description="How to end it.")
 
 
 def _kind_of_tests(value: Any) -> str | None:
@@ -304,5 +242,9 @@ class Config(Policies):
     runners: dict[Name, Runner] = Field(min_length=1, description="The tools that run tests, by name.")
     services: dict[ServiceName, Service] = Field(
         default={}, description="What the tests need while they run, by name."
+    )
+    safeguards: SafeguardRules = Field(
+        default_factory=SafeguardRules,
+        description="Which targets no test may touch, and the exceptions.",
     )
     phases: tuple[Phase, ...] = Field(min_length=1, description="The steps of the run, in their order.")

@@ -10,6 +10,7 @@ from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.engine.cancel import CancelToken
 from e2e_orchestrator.engine.retry import RunRetries, cases_to_retry, conclude, delay_before, wants_retry
 from e2e_orchestrator.engine.scheduler import PhaseScheduler, Start
+from e2e_orchestrator.engine.surroundings import NoSurroundings
 from e2e_orchestrator.engine.verdict import judge_phase
 from e2e_orchestrator.model.command import AttemptSpec, Deadline, Limit
 from e2e_orchestrator.model.events import (
@@ -28,7 +29,7 @@ from e2e_orchestrator.model.outcomes import Attempt, Reason, Status, Verdict, be
 from e2e_orchestrator.model.plan import MaxFailures, Plan, PlannedPhase, Test
 from e2e_orchestrator.model.summary import TestState
 from e2e_orchestrator.planning.ordering import start_order
-from e2e_orchestrator.protocols import Executor
+from e2e_orchestrator.protocols import Executor, Surroundings
 
 # What else lies in a run's folder: a phase of that name must not be in its way.
 _OWN = frozenset({"services", "replay", "journal.jsonl", "keeper.log", "e2e-results.json"})
@@ -67,6 +68,7 @@ class Engine:
     place: Place
     clock: Clock = field(default_factory=Clock)
     uniform: Callable[[float, float], float] = random.uniform
+    surroundings: Surroundings = field(default_factory=NoSurroundings)
 
     async def run(self, plan: Plan) -> None:
         """Publishes everything from the first phase to the last; RunStarted and RunFinished are the session's."""
@@ -78,7 +80,12 @@ class Engine:
             if why := self._reason_to_skip(blocked_by, shared):
                 await self._skip_phase(phase, why)
                 continue
-            status = await _PhaseRun(self, phase, plan=plan, run_limit=limit, shared=shared).run()
+            async with self.surroundings.phase(phase.name) as trouble:
+                if trouble:
+                    await self._skip_phase(phase, because(Reason.BLOCKED, trouble))
+                    status = Status.FAILED
+                else:
+                    status = await _PhaseRun(self, phase, plan=plan, run_limit=limit, shared=shared).run()
             if status is Status.FAILED and phase.required:
                 blocked_by = phase.name
 
@@ -87,6 +94,8 @@ class Engine:
             return because(Reason.CANCELLED, f"the run was cancelled ({self.cancellation.why})")
         if shared.too_many:
             return because(Reason.CANCELLED, shared.too_many)
+        if broken := self.surroundings.broken:
+            return because(Reason.BLOCKED, broken)
         if blocked_by:
             return because(Reason.BLOCKED, f"required phase {blocked_by!r} failed")
         return None
@@ -189,6 +198,8 @@ class _PhaseRun:
             return because(Reason.CANCELLED, f"the {limit.limit}'s limit of {limit.seconds:g} s was reached")
         if self._shared.too_many:
             return because(Reason.CANCELLED, self._shared.too_many)
+        if broken := self._engine.surroundings.broken:
+            return because(Reason.BLOCKED, broken)
         if not self._phase.parallel:
             failed = next((name for name, verdict in self._verdicts.items() if verdict.failed), None)
             if failed:

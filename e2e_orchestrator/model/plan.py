@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from e2e_orchestrator.model.safeguards import Checked, Safeguards
+from e2e_orchestrator.model.service import PlannedService
+
 
 class RetryStrategy(StrEnum):
     """When a retry takes its turn; in a sequential phase always at once, in place."""
@@ -142,28 +145,6 @@ class PlannedPhase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """How to ask a service whether it is ready: one of ``http``, ``tcp``; times in seconds."""
-
-    http: str | None = None
-    tcp: str | None = None
-    timeout: float = 60.0
-    interval: float = 0.1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedService:
-    """A long-lived process that the tests need; ``cwd`` is absolute, ``stop_grace`` in seconds."""
-
-    name: str
-    command: tuple[str, ...]
-    cwd: str
-    env: Mapping[str, str] = field(default_factory=dict)
-    ready: Probe | None = None
-    stop_grace: float = 3.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
     """Something the file names and the plan does not run, with the reason."""
 
@@ -193,6 +174,7 @@ class Plan:
     """What will run, where and in which order; ``timeout`` in seconds for the whole run.
 
     ``secrets`` are names of environment variables whose values are masked, beside those that look secret.
+    ``safeguards`` are the rules about what may be touched, ``checked`` what was looked at by them.
     """
 
     project: str
@@ -208,6 +190,8 @@ class Plan:
     max_failures: MaxFailures | None = None
     secrets: tuple[str, ...] = ()
     order: Order = Order.LONGEST
+    safeguards: Safeguards = field(default_factory=Safeguards)
+    checked: tuple[Checked, ...] = ()
 
     @property
     def tests(self) -> tuple[Test, ...]:

@@ -121,6 +121,8 @@ class ConsoleReporter:
                 return say.opening(event)
             case events.ServiceReady() as event:
                 return [say.service_ready(event)]
+            case events.ServiceRestarting() as event:
+                return [say.service_restarting(event)]
             case events.PhaseStarted(phase=name):
                 self._header = name
                 return say.phase_header(self._run.phase(name))
