@@ -149,6 +149,19 @@ class Reporter(Protocol):
 ReporterFactory = Callable[[ReporterContext], Reporter]
 
 
+class Surroundings(Protocol):
+    """What tests lean on while they run, as the engine sees it: it comes with a phase, and it may break."""
+
+    def phase(self, name: str) -> AbstractAsyncContextManager[str | None]:
+        """Around the tests of a phase; gives the reason if none of them can start."""
+        ...
+
+    @property
+    def broken(self) -> str | None:
+        """Why no further test can be trusted; None as long as all is well."""
+        ...
+
+
 class Resource(Protocol):
     """Something that tests need while they run: services, databases, ports."""
 

@@ -16,16 +16,10 @@ from e2e_orchestrator.engine.engine import Engine, Place
 from e2e_orchestrator.engine.gates import evaluate
 from e2e_orchestrator.engine.verdict import RunVerdict, judge_run
 from e2e_orchestrator.errors import InfrastructureError, SafeguardRefused, UsageError
-from e2e_orchestrator.executors.local import LocalExecutor
-from e2e_orchestrator.executors.packed import PackedExecutor
 from e2e_orchestrator.history.durations import remember
 from e2e_orchestrator.history.learning import learn
 from e2e_orchestrator.isolation.bases import Surrounds, refuse_strangers
-from e2e_orchestrator.isolation.directory import SLOTS
 from e2e_orchestrator.isolation.driver import Owner
-from e2e_orchestrator.isolation.leases import Leases
-from e2e_orchestrator.isolation.leasing import LeasingExecutor
-from e2e_orchestrator.isolation.migrating import Migration
 from e2e_orchestrator.journal.lock import RunLock, make_run_folder
 from e2e_orchestrator.journal.retention import Keep, Sweeping
 from e2e_orchestrator.journal.writer import JournalWriter
@@ -33,12 +27,12 @@ from e2e_orchestrator.model.events import RunFinished, RunStarted, Warned
 from e2e_orchestrator.model.outcomes import Reason, because
 from e2e_orchestrator.model.plan import Plan, Shard
 from e2e_orchestrator.model.summary import RunState
+from e2e_orchestrator.planning.guarding import refuse_production
 from e2e_orchestrator.planning.rerun import Rerun
-from e2e_orchestrator.process.remains import MARKER
 from e2e_orchestrator.process.supervisor import Supervisor
 from e2e_orchestrator.protocols import Reporter, ReporterContext, Runner
 from e2e_orchestrator.safety.redact import Redactor, redactor_for
-from e2e_orchestrator.services.process import ProcessServices
+from e2e_orchestrator.stage import Stage
 
 _REPORTERS_SECONDS = 30.0
 _SWEEPING_SECONDS = 0.5
@@ -60,7 +54,7 @@ class Options:
 
     With ``rerun`` the plan is the rerun's own, of the union; with ``shard`` it is that shard's part.
     ``durations`` is the file that learns from the run, ``warnings`` what the run is to say at its beginning,
-    and ``keep`` how many earlier runs stay.
+    and ``keep`` how many earlier runs stay. With ``keep_services`` the services stay until a signal comes.
     """
 
     output: Path
@@ -73,6 +67,7 @@ class Options:
     durations: Path | None = None
     warnings: Sequence[str] = ()
     keep: Keep = field(default_factory=Keep)
+    keep_services: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +87,7 @@ async def run(plan: Plan, options: Options) -> Result:
 
     Raises UsageError, SafeguardRefused or InfrastructureError only before anything was started.
     """
+    refuse_production(plan)
     redactor = redactor_for(plan, options.environ)
     _refuse_secret_names(plan, redactor)
     runners = {spec.name: plugins.runner(spec.kind)(spec) for spec in plan.runners}
@@ -214,71 +210,58 @@ class _Run:
             supervisor = await stack.enter_async_context(
                 Supervisor(log=self.place.folder / "keeper.log", secrets=secret)
             )
+            stage, verdict = self._stage(supervisor), None
             try:
-                async with (
-                    self._services(supervisor).provide(emit=self.bus.publish) as provided,
-                    self._leases(supervisor, provided) as leases,
-                ):
-                    await self._engine(supervisor, provided, leases).run(self._remaining)
+                async with stage.up():
+                    await self._engine(stage).run(self._remaining)
+                    if self.options.keep_services and not self.cancellation.why:
+                        verdict = await self._conclude()
+                        await self._hold(stage, verdict)
             except InfrastructureError as error:
-                await self._skip_all(supervisor, str(error))
+                await self._skip_all(stage, str(error))
             except SafeguardRefused as error:
-                await self._skip_all(supervisor, str(error))
-                return RunVerdict(exit_code=error.exit_code, why=str(error))
+                await self._skip_all(stage, str(error))
+                verdict = RunVerdict(exit_code=error.exit_code, why=str(error))
+        return verdict or await self._conclude()
+
+    async def _skip_all(self, stage: Stage, why: str) -> None:
+        reason = Reason.CANCELLED if self.cancellation.why else Reason.BLOCKED
+        await self._engine(stage).skip(self._remaining, because(reason, why))
+
+    async def _conclude(self) -> RunVerdict:
         for gate in evaluate(self.bus.state):
             await self.bus.publish(gate)
         return judge_run(self.bus.state)
 
-    async def _skip_all(self, supervisor: Supervisor, why: str) -> None:
-        reason = Reason.CANCELLED if self.cancellation.why else Reason.BLOCKED
-        leases = self._leases(supervisor, {})  # Never entered: nothing starts.
-        await self._engine(supervisor, {}, leases).skip(self._remaining, because(reason, why))
+    async def _hold(self, stage: Stage, verdict: RunVerdict) -> None:
+        """The verdict is known: the signal that ends the waiting changes nothing about it."""
+        kept = "; ".join(stage.world.described()) or "there are none"
+        said = f"exit code {verdict.exit_code}: {verdict.why}. Services are kept until Ctrl-C: {kept}"
+        await self.bus.publish(Warned(message=said))
+        await self.cancellation.wait()
 
-    def _leases(self, supervisor: Supervisor, provided: Mapping[str, str]) -> Leases:
-        environ = {**_for_children(self.options.environ), **provided}
-        marked = {**environ, MARKER: self.place.run_id}
-        migration = Migration(supervisor=supervisor, environ=marked, logs=self.place.folder / "services")
-        return Leases(
-            around=Surrounds(
-                plan=self._remaining, environ=environ, owner=_owner(self.place), migrate=migration
-            ),
-            folder=self.place.folder / SLOTS,
+    def _stage(self, supervisor: Supervisor) -> Stage:
+        return Stage(
+            plan=self._remaining,
+            environ=_for_children(self.options.environ),
+            owner=_owner(self.place),
+            place=self.place,
+            supervisor=supervisor,
+            runners=self.runners,
+            redactor=self.redactor,
+            cancellation=self.cancellation,
+            clock=self.clock,
             emit=self.bus.publish,
         )
 
-    def _services(self, supervisor: Supervisor) -> ProcessServices:
-        return ProcessServices(
-            services=self._remaining.services,
-            supervisor=supervisor,
-            environ={**_for_children(self.options.environ), MARKER: self.place.run_id},
-            logs=self.place.folder / "services",
-            output=self.place.output,
-            cancellation=self.cancellation,
-        )
-
-    def _engine(self, supervisor: Supervisor, provided: Mapping[str, str], leases: Leases) -> Engine:
-        environ = {**_for_children(self.options.environ), **provided}
-        local = LocalExecutor(
-            supervisor=supervisor,
-            runners=self.runners,
-            environ=environ,
-            redactor=self.redactor,
-            clock=self.clock,
-        )
-        executor = PackedExecutor(
-            alone=LeasingExecutor(inner=local, leases=leases, plan=self._remaining, clock=self.clock),
-            supervisor=supervisor,
-            runners=self.runners,
-            environ=environ,
-            redactor=self.redactor,
-            clock=self.clock,
-        )
+    def _engine(self, stage: Stage) -> Engine:
         return Engine(
-            executor=executor,
+            executor=stage.executor,
             publish=self._carry_over.forward if self.options.rerun else self.bus.publish,
             cancellation=self.cancellation,
             place=self.place,
             clock=self.clock,
+            surroundings=stage.world,
         )
 
 

@@ -5,7 +5,7 @@ Click has settled the first two; here they meet the file.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from e2e_orchestrator import plugins
@@ -19,6 +19,8 @@ from e2e_orchestrator.journal.retention import Keep
 from e2e_orchestrator.model.plan import Plan, Shard
 from e2e_orchestrator.planning.build import Overrides, build_plan
 from e2e_orchestrator.planning.durations import forecast
+from e2e_orchestrator.planning.guarding import check_targets
+from e2e_orchestrator.planning.others_ports import with_ports_of_others
 from e2e_orchestrator.planning.selection import select
 from e2e_orchestrator.planning.sharding import split
 from e2e_orchestrator.safety.redact import redactor_for
@@ -81,6 +83,9 @@ def settle_plan(
         services=not selection.no_services,
     )
     plan = build_plan(config, overrides=overrides, mistakes=_unknown_kinds(config))
+    plan = replace(plan, checked=check_targets(config, environ, services=not selection.no_services))
+    if selection.no_services:
+        plan = with_ports_of_others(plan, config, environ)
     if memory:
         known = memory.recalled.durations
         plan = forecast(plan, known, mask=redactor_for(plan, environ).text)

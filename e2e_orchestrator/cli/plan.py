@@ -4,8 +4,9 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import click
 
@@ -21,13 +22,28 @@ from e2e_orchestrator.cli.options import (
 from e2e_orchestrator.cli.variadic import VariadicCommand
 from e2e_orchestrator.config.load import load_config
 from e2e_orchestrator.config.values import format_duration
-from e2e_orchestrator.model.plan import Plan, PlannedPhase, PlannedService, RetryPolicy, Test
+from e2e_orchestrator.model.plan import Plan, PlannedPhase, RetryPolicy, Test
+from e2e_orchestrator.model.safeguards import Checked
+from e2e_orchestrator.model.service import (
+    CommandProbe,
+    HttpProbe,
+    LogProbe,
+    PageProbe,
+    PlannedService,
+    Probe,
+    RedisProbe,
+    Scope,
+    SqlProbe,
+    TcpProbe,
+)
+from e2e_orchestrator.planning.guarding import refuse_production
 from e2e_orchestrator.planning.makespan import Makespan, expected_makespan
 from e2e_orchestrator.planning.needs import before_each, directly_before
 from e2e_orchestrator.planning.ordering import start_order
 from e2e_orchestrator.safety.redact import redactor_for
 
 SCHEMA = 1
+_NAMED = 3
 HEADINGS = ("#", "test", "runner", "target", "timeout", "retries", "tags")
 
 
@@ -54,6 +70,7 @@ def plan(selection: Selection, *, output: Path | None, color: str, as_json: bool
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
         show(planned, color=color)
+    refuse_production(planned)
 
 
 def show(planned: Plan, *, color: str) -> None:
@@ -71,8 +88,9 @@ def to_json(planned: Plan) -> dict[str, Any]:
     ``{schema, project, config, root, timeout, workers, start_order, makespan: {expected, lower_bound, unknown}
     | null, phases: [{name, description, needs, runner, parallel,
     required, timeout, tests: [{order, id, name, runner, kind, target, cwd, args, env, timeout,
-    retries: {max, delay, factor, max_delay, jitter}, tags, expected}]}], services: [{name, command, cwd, env,
-    ready: {http, tcp, timeout, interval} | null, stop_grace}], left_out: [{id, why}]}``
+    retries: {max, delay, factor, max_delay, jitter}, tags, expected}]}], services: [{name, command, compose, external, task, cwd, env,
+    ports, needs, scope, ready: [{kind, timeout, interval, …}], restarts, stop: {signal, grace}}],
+    checked: [{what, where, host, database, allowed, refused}], left_out: [{id, why}]}``
 
     ``needs`` are all phases that are finished before this one starts. Tests stand in the order of the file; ``order`` counts from 1 in which they start. A test's own ``timeout`` is null if only its phase and
     the run limit it.
@@ -102,6 +120,7 @@ def to_json(planned: Plan) -> dict[str, Any]:
             for phase in planned.phases
         ],
         "services": [_service_json(service) for service in planned.services],
+        "checked": [_checked_json(checked) for checked in planned.checked],
         "left_out": [{"id": left.id, "why": left.why} for left in planned.left_out],
     }
 
@@ -143,16 +162,31 @@ def _test_json(test: Test, *, order: int) -> dict[str, Any]:
 
 
 def _service_json(service: PlannedService) -> dict[str, Any]:
-    ready = service.ready
     return {
         "name": service.name,
         "command": list(service.command),
+        "compose": asdict(service.compose) if service.compose else None,
+        "external": service.external,
+        "task": service.task,
         "cwd": service.cwd,
         "env": list(service.env),
-        "ready": {"http": ready.http, "tcp": ready.tcp, "timeout": ready.timeout, "interval": ready.interval}
-        if ready
-        else None,
-        "stop_grace": service.stop_grace,
+        "ports": list(service.ports),
+        "needs": list(service.needs),
+        "scope": service.scope.value,
+        "ready": [asdict(probe) for probe in service.ready],
+        "restarts": service.restarts,
+        "stop": {"signal": service.stop.signal.value, "grace": service.stop.grace},
+    }
+
+
+def _checked_json(checked: Checked) -> dict[str, Any]:
+    return {
+        "what": checked.what,
+        "where": checked.where,
+        "host": checked.target.host,
+        "database": checked.target.database,
+        "allowed": checked.allowed,
+        "refused": checked.refused,
     }
 
 
@@ -161,6 +195,7 @@ def to_text(planned: Plan) -> str:
     widths = _widths(planned)
     lines = [_headline(planned), *_makespan_lines(planned)]
     lines += [f"service  {_describe_service(service)}" for service in planned.services]
+    lines += [said for said, _ in _describe_checked(planned)]
     lines += ["", _aligned(_headings(planned), widths)]
     for phase in planned.phases:
         lines += ["", _describe_phase(phase, planned=planned)]
@@ -183,6 +218,8 @@ def _print_table(planned: Plan, *, force: bool) -> None:
         console.print(Text(said))
     for service in planned.services:
         console.print(Text(f"service  {_describe_service(service)}"))
+    for said, refused in _describe_checked(planned):
+        console.print(Text(said, style="bold red" if refused else "dim"))
     widths = _widths(planned)
     for phase in planned.phases:
         title = Text(_describe_phase(phase, planned=planned), style="bold cyan")
@@ -280,9 +317,62 @@ def _describe_needs(phase: PlannedPhase, *, planned: Plan) -> str:
 
 
 def _describe_service(service: PlannedService) -> str:
-    probe = service.ready
-    ready = f", ready at {probe.http or probe.tcp} within {format_duration(probe.timeout)}" if probe else ""
-    return f"{service.name}: {' '.join(service.command)}{ready}"
+    said = [f"{service.name}: {_what(service)}"]
+    if service.scope is not Scope.RUN:
+        said.append(f"one for each {service.scope}")
+    if service.ports:
+        said.append(f"free ports {' '.join(service.ports)}")
+    if service.ready:
+        asked = " and ".join(
+            f"{_asked(probe)} within {format_duration(probe.timeout)}" for probe in service.ready
+        )
+        said.append(f"ready at {asked}")
+    if service.restarts:
+        said.append(f"started again {service.restarts} times at most")
+    return ", ".join(said)
+
+
+def _what(service: PlannedService) -> str:
+    if service.compose:
+        return f"compose {service.compose.file} {' '.join(service.compose.services)}".rstrip()
+    if service.external:
+        return "waited for"
+    return f"{'task ' if service.task else ''}{' '.join(service.command)}"
+
+
+def _asked(probe: Probe) -> str:
+    match probe:
+        case HttpProbe(http=asked) | TcpProbe(tcp=asked) | RedisProbe(redis=asked) | PageProbe(page=asked):
+            return asked
+        case SqlProbe(sql=asked, query=query):
+            return f"{asked} ({query})"
+        case LogProbe(log=asked):
+            return f"its log ({asked})"
+        case CommandProbe(command=words):
+            return " ".join(words)
+        case unknown:
+            assert_never(unknown)
+
+
+def _describe_checked(planned: Plan) -> list[tuple[str, bool]]:
+    """A line for each target, and whether it is refused."""
+    by_end: dict[tuple[str, str, bool], list[str]] = {}
+    for one in planned.checked:
+        end = "looks fine"
+        if one.refused:
+            end = f"REFUSED: {one.refused}"
+        elif one.allowed:
+            end = f"allowed: {one.allowed}"
+        by_end.setdefault((str(one.target), end, bool(one.refused)), []).append(one.what)
+    return [
+        (f"checked  {target}: {end} ({_some(names)})", refused)
+        for (target, end, refused), names in by_end.items()
+    ]
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def _describe_retries(retries: RetryPolicy) -> str:

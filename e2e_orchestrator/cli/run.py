@@ -65,8 +65,15 @@ class RunCommand(VariadicCommand):
 )
 @option("--last-failed", is_flag=True, help="Short for --rerun latest.")
 @option("--dry-run", is_flag=True, help="Show the plan and stop: nothing is started.")
-def run(
-    selection: Selection, reporting: Reporting, *, rerun: str | None, last_failed: bool, dry_run: bool
+@option("--keep-services", is_flag=True, help="After the last test, let the services run until Ctrl-C.")
+def run(  # noqa: PLR0913 - one for each option.
+    selection: Selection,
+    reporting: Reporting,
+    *,
+    rerun: str | None,
+    last_failed: bool,
+    dry_run: bool,
+    keep_services: bool,
 ) -> None:
     """Run the phases in the order of the file, and say go or no go.
 
@@ -84,6 +91,7 @@ def run(
             show(earlier.shown if earlier else loaded.plan, color=reporting.color)
         else:
             options = _options(results, reporting, loaded=loaded, rerun=earlier, memory=memory)
+            options = replace(options, keep_services=keep_services)
             plan = with_last_green(earlier.plan if earlier else loaded.plan, output=results.output)
             result = _to_its_end(session.run(plan, options))
     except OrchestratorError as error:

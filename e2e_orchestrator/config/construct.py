@@ -4,7 +4,9 @@ Everything that is wrong is noted with its place, and the work goes on, so that 
 output shows all of it.
 """
 
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping
+from typing import cast
 
 from e2e_orchestrator.config.interpolate import Uninterpolated, interpolate
 from e2e_orchestrator.config.mistakes import Mistake
@@ -22,10 +24,15 @@ class Construction:
     to say that takes them.
     """
 
-    def __init__(self, root: Node, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, root: Node, environ: Mapping[str, str], *, ports: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
+        """``ports`` has what stands for ports for now: of each service, and under "" of everything."""
         self._root = root
-        self._environ = environ
-        self._done: dict[int, Data] = {}
+        # Not copied: an environment may know more than it lists. It is only read.
+        known = cast("MutableMapping[str, str]", environ)
+        self._lookup = {name: ChainMap(dict(own), known) for name, own in (ports or {"": {}}).items()}
+        self._done: dict[tuple[int, str], Data] = {}
         self._wrong: set[int] = set()
         self.mistakes: list[Mistake] = []
         self.data = self._build(root, ())
@@ -35,10 +42,12 @@ class Construction:
         return id(node) in self._wrong
 
     def _build(self, node: Node, keys: tuple[Key, ...]) -> Data:
-        # An aliased node is built once and shared: the data is read, never changed.
-        if id(node) not in self._done:
-            self._done[id(node)] = self._construct(node, keys)
-        return self._done[id(node)]
+        # An aliased node is built once and shared: the data is read, never changed. In two services it is
+        # not the same, because each has a port of its own.
+        known = (id(node), _service_at(keys))
+        if known not in self._done:
+            self._done[known] = self._construct(node, keys)
+        return self._done[known]
 
     def _construct(self, node: Node, keys: tuple[Key, ...]) -> Data:
         if isinstance(node, Scalar):
@@ -51,7 +60,7 @@ class Construction:
 
     def _scalar(self, node: Scalar, keys: tuple[Key, ...]) -> Data:
         try:
-            text = interpolate(node.text, self._environ)
+            text = interpolate(node.text, self._lookup.get(_service_at(keys), self._lookup[""]))
         except Uninterpolated as error:
             for problem in error.problems:
                 self._note(node, keys, problem.says, hint=problem.hint)
@@ -97,6 +106,11 @@ class Construction:
         self.mistakes.append(
             Mistake(line=node.line, column=node.column, path=spell(self._root, keys), says=says, hint=hint)
         )
+
+
+def _service_at(keys: tuple[Key, ...]) -> str:
+    """The service that a value belongs to; empty for all others."""
+    return str(keys[1]) if len(keys) > 1 and keys[0] == "services" else ""
 
 
 def child(node: Node, key: Key) -> tuple[Node, Node] | None:

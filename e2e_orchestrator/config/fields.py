@@ -25,6 +25,7 @@ from e2e_orchestrator.model.plan import MaxFailures
 MAX_NAME = 150
 _MOST_PORTS = 100
 
+_PORT = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"
 _VARIABLE = {"type": "string", "pattern": r"\$\{"}
 _NUMBERS = (Kind.INTEGER, Kind.FLOAT)
 
@@ -190,17 +191,67 @@ def _ports(value: Any) -> Any:
     return tuple(f"E2E_PORT_{at}" for at in range(1, number + 1))
 
 
+def _is_address(value: str, *schemes: str) -> bool:
+    """With a host, and a port that is one; a port that a service will get may be anything."""
+    parts = urlsplit(re.sub(_PORT, "1", value))
+    try:
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def _http_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not _is_address(value, "http", "https"):
         raise Refused("must be an address such as http://localhost:8000/health")
     return value
 
 
 def _tcp_address(value: str) -> str:
-    if not re.fullmatch(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:/]+):[0-9]{1,5}", value):
+    shape = rf"(\[[0-9A-Fa-f:.%]+\]|[^\s:/]+):([0-9]{{1,5}}|{_PORT})"
+    if not re.fullmatch(shape, value) or not _is_address(f"tcp://{value}", "tcp"):
         raise Refused("must be host:port, such as localhost:5432")
     return value
+
+
+def _redis_address(value: str) -> str:
+    if not _is_address(value, "redis", "rediss"):
+        raise Refused("must be an address such as redis://localhost:6379/0")
+    return value
+
+
+def _sql_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme.partition("+")[0] not in ("postgresql", "postgres", "mysql", "mariadb", "sqlite"):
+        raise Refused("must be an address such as postgresql://user@localhost:5432/shop_test")
+    if parts.scheme == "sqlite" and not parts.path.strip("/"):
+        raise Refused(
+            "names no file", hint="write sqlite:///folder/file.sqlite3, or sqlite:////absolute/path"
+        )
+    return value
+
+
+def _status(value: object) -> int:
+    status = _count(value)
+    if not 100 <= status <= 599:  # noqa: PLR2004 - RFC 9110, section 15.
+        raise Refused("must be a status of HTTP, from 100 to 599, not {found}")
+    return status
+
+
+def json_value(value: Any) -> Any:
+    """What an unquoted scalar means in JSON; quoted ones are text."""
+    if not isinstance(value, Plain):
+        return value
+    match value.kind:
+        case Kind.NOTHING:
+            raise Refused("must be text, a number, true or false, but nothing stands here")
+        case Kind.SWITCH:
+            return value.switch
+        case Kind.INTEGER:
+            return int(value)
+        case Kind.FLOAT:
+            return float(value)
+        case Kind.TEXT:
+            return str(value)
 
 
 def _rule(value: str) -> str:
@@ -303,8 +354,19 @@ Ports = Annotated[
 ]
 HttpAddress = Annotated[Line, AfterValidator(_http_address), _TEXT_SCHEMA]
 TcpAddress = Annotated[Line, AfterValidator(_tcp_address), _TEXT_SCHEMA]
+RedisAddress = Annotated[Line, AfterValidator(_redis_address), _TEXT_SCHEMA]
+SqlAddress = Annotated[Line, AfterValidator(_sql_address), _TEXT_SCHEMA]
+Rule = Annotated[Line, AfterValidator(_rule), _TEXT_SCHEMA]
+Status = Annotated[int, BeforeValidator(_status), _or_variable({"type": "integer", "minimum": 100})]
+Statuses = Annotated[
+    tuple[Status, ...],
+    BeforeValidator(
+        lambda value: value if isinstance(value, list) else [value],
+        json_schema_input_type=Status | tuple[Status, ...],
+    ),
+]
 Rules = Annotated[
-    tuple[Annotated[Line, AfterValidator(_rule)], ...],
+    tuple[Rule, ...],
     BeforeValidator(_listed, json_schema_input_type=Line | tuple[Line, ...]),
 ]
 Failures = Annotated[

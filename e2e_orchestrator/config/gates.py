@@ -4,8 +4,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from e2e_orchestrator.config.base import Model
 from e2e_orchestrator.config.fields import Limit, Name, Switch, WholeNumber
+from e2e_orchestrator.config.model import Model
 from e2e_orchestrator.config.scalars import Plain
 from e2e_orchestrator.config.values import Refused, parse_at_most, parse_percent
 from e2e_orchestrator.model.gates import AtMost

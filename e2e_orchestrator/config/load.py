@@ -12,7 +12,9 @@ from e2e_orchestrator.config.construct import Construction, Data, Key, child, sp
 from e2e_orchestrator.config.messages import explain
 from e2e_orchestrator.config.mistakes import Mistake, config_error
 from e2e_orchestrator.config.nodes import Node, Table, Unreadable, compose
+from e2e_orchestrator.config.ports import ports_of, stand_ins
 from e2e_orchestrator.config.schema import Config
+from e2e_orchestrator.config.service_checks import service_findings
 from e2e_orchestrator.errors import ConfigError, UsageError
 
 MAX_BYTES = 1024 * 1024
@@ -49,11 +51,13 @@ def load_config(path: Path, *, environ: Mapping[str, str]) -> LoadedConfig:
     except Unreadable as error:
         mistake = Mistake(line=error.line, column=error.column, path="", says=error.says, hint=error.hint)
         raise config_error([mistake], file=str(path)) from None
-    construction = Construction(tree, environ)
+    ports = ports_of(tree)
+    construction = Construction(tree, environ, ports=stand_ins(ports))
     mistakes = list(construction.mistakes)
     if not isinstance(construction.data, dict):
         raise config_error([*mistakes, _no_mapping(tree)], file=str(path))
     data = {key: value for key, value in construction.data.items() if not key.startswith("x-")}
+    _name_ports(data, ports)
     model, invalid = _validate(data)
     for mistake, node in _translate(tree, invalid, data):
         if not construction.already_wrong(node):
@@ -61,6 +65,14 @@ def load_config(path: Path, *, environ: Mapping[str, str]) -> LoadedConfig:
     if mistakes or model is None:
         raise config_error(mistakes, file=str(path))
     return LoadedConfig(model=model, path=path, root=_root(path), tree=tree)
+
+
+def _name_ports(data: dict[str, Data], ports: Mapping[str, tuple[str, ...]]) -> None:
+    """A service that writes ``${port}`` without naming one has one nevertheless."""
+    services = data.get("services")
+    for name, names in ports.items():
+        if isinstance(services, dict) and names and isinstance(service := services.get(name), dict):
+            services[name] = {**service, "ports": service.get("ports") or list(names)}
 
 
 def _root(path: Path) -> Path:
@@ -126,7 +138,7 @@ def _translate(
         keys = (*place.keys, error["loc"][-1]) if error["type"] == "missing" else place.keys
         says, hint = explain(error, place.value)
         yield Mistake(line=node.line, column=node.column, path=spell(tree, keys), says=says, hint=hint), node
-    for finding in findings(data):
+    for finding in (*findings(data), *service_findings(data)):
         node = _follow(tree, finding.keys).value
         yield (
             Mistake(

@@ -69,7 +69,7 @@ def _known_keys(error: ErrorDetails) -> str:
     *parents, key = error["loc"]
     known: list[str] = []
     for model in _models_at(tuple(parents)):
-        known += model.model_fields
+        known += (field.alias or name for name, field in model.model_fields.items())
     return suggestion(str(key), known, otherwise="known here")
 
 

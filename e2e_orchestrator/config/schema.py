@@ -1,26 +1,15 @@
 """The models of phases.yaml. Their field descriptions are what editors show while one types."""
 
-import shlex
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import (
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
-from e2e_orchestrator.config.base import Model
 from e2e_orchestrator.config.fields import (
     Count,
     Duration,
     Env,
     Factor,
     Failures,
-    HttpAddress,
     Kept,
     Limit,
     Line,
@@ -32,7 +21,6 @@ from e2e_orchestrator.config.fields import (
     Share,
     Size,
     Switch,
-    TcpAddress,
     TestName,
     Text,
     VariableName,
@@ -40,7 +28,9 @@ from e2e_orchestrator.config.fields import (
     choice,
 )
 from e2e_orchestrator.config.gates import PhaseGates, RunGates
-from e2e_orchestrator.config.scalars import Plain
+from e2e_orchestrator.config.model import Model
+from e2e_orchestrator.config.safeguards import SafeguardRules
+from e2e_orchestrator.config.services import CommandLine, Service
 from e2e_orchestrator.config.values import Refused
 from e2e_orchestrator.model.isolation import CopiedData, DatabaseIsolation, Fallback, RedisIsolation, Reset
 from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, Packing, RetryStrategy
@@ -136,15 +126,6 @@ def _test(value: Any) -> Any:
     return value if isinstance(value, dict | TestDetails) else {"target": value}
 
 
-def _command(value: Any) -> Any:
-    if not isinstance(value, str) or isinstance(value, Plain):
-        return value
-    try:
-        return shlex.split(value)
-    except ValueError as error:
-        raise Refused(f"cannot be split into words: {error}") from None
-
-
 RetriesField = Annotated[Retries, BeforeValidator(_retries, json_schema_input_type=Count | Retries)]
 RunRetriesField = Annotated[RunRetries, BeforeValidator(_retries, json_schema_input_type=Count | RunRetries)]
 
@@ -198,45 +179,6 @@ class Runner(Model):
     isolation: Isolation | None = Field(
         default=None, description="What the slots of its tests own alone; default: nothing."
     )
-
-
-class Ready(Model):
-    """How to ask whether a service is ready: one address, asked until it answers."""
-
-    http: HttpAddress | None = Field(
-        default=None, description="Ready when this address answers without an error."
-    )
-    tcp: TcpAddress | None = Field(default=None, description="Ready when host:port accepts a connection.")
-    timeout: Limit = Field(default=60.0, description="How long to wait before giving up; default 60s.")
-    interval: Limit = Field(default=0.1, description="Pause between two questions; default 100ms.")
-
-    @model_validator(mode="after")
-    def _asks_once(self) -> Self:
-        if (self.http is None) == (self.tcp is None):
-            raise Refused(
-                "needs exactly one of `http` and `tcp`", hint="write ready: {http: http://localhost:8000/}"
-            )
-        return self
-
-
-class Stop(Model):
-    """How to end a service."""
-
-    grace: Duration = Field(default=3.0, description="Time to end by itself before it is killed; default 3s.")
-
-
-class Service(Model):
-    """A long-lived process that the tests need: started before the first test, ended after the last."""
-
-    command: Annotated[
-        tuple[Text, ...], BeforeValidator(_command, json_schema_input_type=Line | tuple[Text, ...])
-    ] = Field(min_length=1, description="The program and its arguments; a text is split as a shell would.")
-    cwd: Line = Field(default=".", description="Folder to start in, relative to this file's.")
-    env: Env = Field(default={}, description="Added to the file's environment.")
-    ready: Ready | None = Field(
-        default=None, description="When the service counts as ready; default: at once."
-    )
-    stop: Stop = Field(default_factory=Stop, description="How to end it.")
 
 
 def _kind_of_tests(value: Any) -> str | None:
@@ -297,9 +239,9 @@ class Database(Model):
     sql: Line | None = Field(
         default=None, description="File that builds the schema in an empty database, instead of a base."
     )
-    migrate: Annotated[
-        tuple[Text, ...], BeforeValidator(_command, json_schema_input_type=Line | tuple[Text, ...])
-    ] = Field(default=(), description="Command that builds the schema; finds its database in the variable.")
+    migrate: CommandLine = Field(
+        default=(), description="Command that builds the schema; finds its database in the variable."
+    )
     schema_files: tuple[Line, ...] = Field(
         default=(),
         description="Files and globs that the schema depends on: what was built is kept until one changes.",
@@ -374,5 +316,9 @@ class Config(Policies):
     )
     databases: dict[VariableName, Database] = Field(
         default={}, description="What clones are made of, by variable; default: DATABASE_URL and REDIS_URL."
+    )
+    safeguards: SafeguardRules = Field(
+        default_factory=SafeguardRules,
+        description="Which targets no test may touch, and the exceptions.",
     )
     phases: tuple[Phase, ...] = Field(min_length=1, description="The steps of the run, in their order.")

@@ -12,6 +12,7 @@ from e2e_orchestrator.engine.packs import PackCarrier, attempt_started, pack_aga
 from e2e_orchestrator.engine.retry import RunRetries, cases_to_retry, conclude, delay_before, wants_retry
 from e2e_orchestrator.engine.scheduler import PackStart, PhaseScheduler, Start
 from e2e_orchestrator.engine.slots import Slots
+from e2e_orchestrator.engine.surroundings import NoSurroundings
 from e2e_orchestrator.engine.verdict import judge_phase
 from e2e_orchestrator.engine.waiting import WaitingPhases
 from e2e_orchestrator.model.command import AttemptSpec, Deadline, Limit
@@ -31,7 +32,7 @@ from e2e_orchestrator.model.plan import MaxFailures, Plan, PlannedPhase, Test
 from e2e_orchestrator.model.summary import TestState
 from e2e_orchestrator.planning.makespan import urgencies
 from e2e_orchestrator.planning.ordering import start_order
-from e2e_orchestrator.protocols import Executor
+from e2e_orchestrator.protocols import Executor, Surroundings
 
 # What else lies in a run's folder: a phase of that name must not be in its way.
 _OWN = frozenset({"packs", "services", "replay", "journal.jsonl", "keeper.log", "e2e-results.json"})
@@ -73,6 +74,7 @@ class Engine:
     place: Place
     clock: Clock = field(default_factory=Clock)
     uniform: Callable[[float, float], float] = random.uniform
+    surroundings: Surroundings = field(default_factory=NoSurroundings)
 
     async def run(self, plan: Plan) -> None:
         """Publishes everything from the first phase to the last; RunStarted and RunFinished are the session's."""
@@ -90,10 +92,10 @@ class Engine:
                     for phase in waiting.give_up():
                         await self._skip_phase(phase, why)
                 for phase in waiting.take():
-                    one = _PhaseRun(
-                        self, phase, plan=plan, run_limit=limit, shared=shared, urgencies=urgent[phase.name]
+                    one = self._run_phase(
+                        phase, plan=plan, run_limit=limit, shared=shared, urgencies=urgent[phase.name]
                     )
-                    running[asyncio.create_task(one.run())] = phase
+                    running[asyncio.create_task(one)] = phase
                 shared.start_what_may()
                 if not running:
                     return
@@ -108,11 +110,32 @@ class Engine:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
+    async def _run_phase(
+        self,
+        phase: PlannedPhase,
+        *,
+        plan: Plan,
+        run_limit: Deadline,
+        shared: "_Shared",
+        urgencies: Sequence[float],
+    ) -> Status:
+        async with self.surroundings.phase(phase.name) as trouble:
+            if trouble:
+                await self._skip_phase(phase, because(Reason.BLOCKED, trouble))
+                return Status.FAILED
+            one = _PhaseRun(self, phase, plan=plan, run_limit=run_limit, shared=shared, urgencies=urgencies)
+            await asyncio.sleep(
+                0
+            )  # Phases that may start together are all open before the first of them goes on.
+            return await one.run()
+
     def _reason_to_skip(self, blocked_by: str | None, shared: "_Shared") -> Verdict | None:
         if self.cancellation.why:
             return because(Reason.CANCELLED, f"the run was cancelled ({self.cancellation.why})")
         if shared.too_many:
             return because(Reason.CANCELLED, shared.too_many)
+        if broken := self.surroundings.broken:
+            return because(Reason.BLOCKED, broken)
         if blocked_by:
             return because(Reason.BLOCKED, f"required phase {blocked_by!r} failed")
         return None
@@ -272,6 +295,8 @@ class _PhaseRun:
             return because(Reason.CANCELLED, f"the {limit.limit}'s limit of {limit.seconds:g} s was reached")
         if self._shared.too_many:
             return because(Reason.CANCELLED, self._shared.too_many)
+        if broken := self._engine.surroundings.broken:
+            return because(Reason.BLOCKED, broken)
         if self._failed and not self._phase.parallel:
             return because(Reason.BLOCKED, f"{self._failed!r} failed, and the phase runs in order")
         return None

@@ -19,7 +19,8 @@ def wants_retry(attempts: Sequence[Attempt], policy: RetryPolicy) -> bool:
     A test that ran into its limit twice in a row would only cost its limit again.
     """
     attempt = attempts[-1]
-    if not attempt.verdict.failed or attempt.number > policy.max or attempt.verdict.reason in FUTILE:
+    futile = attempt.verdict.reason in FUTILE and not attempt.renewed
+    if not attempt.verdict.failed or attempt.number > policy.max or futile:
         return False
     if [one.verdict.reason for one in attempts[-2:]] == [Reason.TIMEOUT, Reason.TIMEOUT]:
         return False

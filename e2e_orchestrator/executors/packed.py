@@ -55,16 +55,12 @@ class PackedExecutor:
         return await self.alone.attempt(test, spec, deadline=deadline, cancellation=cancellation, emit=emit)
 
     async def packs(self, tests: Sequence[Test], *, slots: int) -> Sequence[Pack]:
-        """A runner that breaks over the question gets none: running alone is always possible.
-
-        A test with a world of its own runs alone: one process has one environment.
-        """
-        shared = [test for test in tests if test.isolation is None]
-        runner = self.runners[shared[0].runner] if shared else None
+        """A runner that breaks over the question gets none: running alone is always possible."""
+        runner = self.runners[tests[0].runner] if tests else None
         if not isinstance(runner, PackingRunner):
             return ()
         try:
-            return await asyncio.to_thread(runner.packs, shared, slots=slots)
+            return await asyncio.to_thread(runner.packs, tests, slots=slots)
         except Exception:  # noqa: BLE001 - no plug-in is trusted.
             return ()
 

@@ -1,7 +1,7 @@
 """Gives every attempt what its slot owns: an executor around another one."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
@@ -10,18 +10,27 @@ from e2e_orchestrator.errors import OrchestratorError
 from e2e_orchestrator.isolation.leases import Leases
 from e2e_orchestrator.model.command import AttemptSpec, Deadline, Limit
 from e2e_orchestrator.model.outcomes import Attempt, Reason, Verdict, because
+from e2e_orchestrator.model.packs import Carried, Pack, PackSpec
 from e2e_orchestrator.model.plan import Plan, Test
-from e2e_orchestrator.protocols import Cancellation, Emit, Executor
+from e2e_orchestrator.protocols import Begin, Cancellation, Emit, Executor, PackingExecutor
+
+
+def _as_it_is(test: Test) -> Test:
+    return test
 
 
 @dataclass(slots=True, kw_only=True)
 class LeasingExecutor:
-    """Tests that own nothing pass straight through. The time that a world takes is not the test's own."""
+    """Tests that own nothing pass straight through. The time that a world takes is not the test's own.
+
+    ``known`` gives a test with those of its references replaced whose values are known by now.
+    """
 
     inner: Executor
     leases: Leases
     plan: Plan
     clock: Clock = field(default_factory=Clock)
+    known: Callable[[Test], Test] = _as_it_is
     _began: float | None = None
     _phases: dict[str, float] = field(default_factory=dict)
 
@@ -35,7 +44,9 @@ class LeasingExecutor:
             )
         started_at, started = self.clock.now(), self.clock.monotonic()
         async with AsyncExitStack() as turn:
-            given = await self._provide(test, spec, turn, latest=latest, cancellation=cancellation)
+            given = await self._provide(
+                self.known(test), spec, turn, latest=latest, cancellation=cancellation
+            )
             waited = self.clock.monotonic() - started
             if isinstance(given, Verdict):
                 return Attempt(
@@ -43,11 +54,26 @@ class LeasingExecutor:
                 )
             return await self.inner.attempt(
                 replace(test, env={**test.env, **given}),
-                spec,
+                replace(spec, owned=given),
                 deadline=later(deadline, waited=waited, latest=latest),
                 cancellation=cancellation,
                 emit=emit,
             )
+
+    async def packs(self, tests: Sequence[Test], *, slots: int) -> Sequence[Pack]:
+        """A test with a world of its own runs alone: one process has one environment."""
+        if not isinstance(self.inner, PackingExecutor):
+            return ()
+        return await self.inner.packs([test for test in tests if test.isolation is None], slots=slots)
+
+    async def carry(
+        self, spec: PackSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit, begin: Begin
+    ) -> Carried:
+        if not isinstance(self.inner, PackingExecutor):
+            raise TypeError("only an executor that offers packs is asked to carry one")
+        return await self.inner.carry(
+            spec, deadline=deadline, cancellation=cancellation, emit=emit, begin=begin
+        )
 
     def _latest(self, test: Test) -> Deadline:
         """The limit of the phase or the run, whichever comes first, as far as it can be seen from here."""

@@ -33,6 +33,7 @@ class Evidence:
             output=replace(output, path=self.path(output.path)) if output else None,
             cases=tuple(self.case(case) for case in attempt.cases),
             attachments=self._attachments(attempt.attachments),
+            services=tuple(replace(one, log=self.path(one.log)) for one in attempt.services),
         )
 
     def case(self, case: Case) -> Case:

@@ -92,7 +92,7 @@ class Union:
                 yield replace(event, case=evidence.case(event.case))
             case events.ServiceStarted():
                 yield replace(event, service=_of(part, event.service), log=evidence.path(event.log))
-            case events.ServiceFailed():
+            case events.ServiceFailed() | events.ServiceRestarting():
                 log = evidence.path(event.log) if event.log else None
                 yield replace(event, service=_of(part, event.service), log=log)
             case events.ServiceReady() | events.ServiceStopped():

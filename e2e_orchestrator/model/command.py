@@ -33,7 +33,7 @@ class AttemptSpec:
 
     ``folder`` is the attempt's own directory (absolute, existing); ``events`` the case stream in it.
     ``only`` names the cases that this retry is about, empty means all of them; ``previous`` is the
-    folder of the attempt before.
+    folder of the attempt before. ``owned`` are the variables of what its slot owns alone.
     """
 
     number: int
@@ -45,6 +45,7 @@ class AttemptSpec:
     output_root: Path
     only: tuple[str, ...] = ()
     previous: Path | None = None
+    owned: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def events(self) -> Path:

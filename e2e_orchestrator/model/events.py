@@ -75,6 +75,19 @@ class ServiceFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRestarting:
+    """It ended by itself, and is started again for the time ``number`` of at most ``limit``."""
+
+    service: str
+    message: str
+    number: int
+    limit: int
+    tail: str = ""
+    log: str | None = None
+    type: Literal["service_restarting"] = "service_restarting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStopped:
     service: str
     exit_status: int | None
@@ -282,6 +295,7 @@ Event = (
     | ServiceStarted
     | ServiceReady
     | ServiceFailed
+    | ServiceRestarting
     | ServiceStopped
     | LeaseAcquired
     | LeaseReleased

@@ -138,8 +138,25 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceLog:
+    """What a service printed while an attempt ran: the bytes from ``begin`` to ``end`` of ``log``.
+
+    ``log`` is relative to the output folder; ``tail`` has the last lines, of attempts that failed.
+    """
+
+    service: str
+    log: str
+    begin: int
+    end: int
+    tail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One execution of a test. ``exit_status`` is negative for a signal, None if nothing was started."""
+    """One execution of a test. ``exit_status`` is negative for a signal, None if nothing was started.
+
+    ``renewed`` says that a service ended under it and was started again: another attempt may end otherwise.
+    """
 
     number: int
     started_at: str
@@ -151,3 +168,5 @@ class Attempt:
     cases: tuple[Case, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     leaked: tuple[Leak, ...] = ()
+    services: tuple[ServiceLog, ...] = ()
+    renewed: bool = False

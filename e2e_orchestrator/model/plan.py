@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from e2e_orchestrator.model.gates import Gates, LastGreen
 from e2e_orchestrator.model.isolation import Isolation, PlannedDatabase
+from e2e_orchestrator.model.safeguards import Checked, Safeguards
+from e2e_orchestrator.model.service import PlannedService
 
 
 class RetryStrategy(StrEnum):
@@ -159,28 +161,6 @@ class PlannedPhase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """How to ask a service whether it is ready: one of ``http``, ``tcp``; times in seconds."""
-
-    http: str | None = None
-    tcp: str | None = None
-    timeout: float = 60.0
-    interval: float = 0.1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedService:
-    """A long-lived process that the tests need; ``cwd`` is absolute, ``stop_grace`` in seconds."""
-
-    name: str
-    command: tuple[str, ...]
-    cwd: str
-    env: Mapping[str, str] = field(default_factory=dict)
-    ready: Probe | None = None
-    stop_grace: float = 3.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
     """Something the file names and the plan does not run, with the reason."""
 
@@ -211,6 +191,7 @@ class Plan:
 
     ``secrets`` are names of environment variables whose values are masked, beside those that look secret.
     ``last_green`` is only known where a gate asks for it.
+    ``safeguards`` are the rules about what may be touched, ``checked`` what was looked at by them.
     """
 
     project: str
@@ -229,6 +210,8 @@ class Plan:
     order: Order = Order.LONGEST
     gates: Gates | None = None
     last_green: LastGreen | None = None
+    safeguards: Safeguards = field(default_factory=Safeguards)
+    checked: tuple[Checked, ...] = ()
 
     @property
     def tests(self) -> tuple[Test, ...]:

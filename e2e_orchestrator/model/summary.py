@@ -85,6 +85,7 @@ class ServiceState:
     log: str | None = None
     ready_after: float | None = None
     message: str | None = None
+    restarts: int = 0
 
 
 @dataclass(slots=True)
@@ -158,6 +159,10 @@ class RunState:
             case events.ServiceFailed(service=name, message=message):
                 service = self.services.setdefault(name, ServiceState(name=name))
                 service.status, service.message = "failed", message
+            case events.ServiceRestarting(service=name, message=message):
+                service = self.services.setdefault(name, ServiceState(name=name))
+                service.status, service.message = "starting", message
+                service.restarts += 1
             case events.ServiceStopped(service=name):
                 service = self.services.setdefault(name, ServiceState(name=name))
                 service.status = "failed" if service.status == "failed" else "stopped"

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from e2e_orchestrator.config import schema
+from e2e_orchestrator.config import schema, services
 from e2e_orchestrator.config.gates import PhaseGates, RunGates
 from e2e_orchestrator.config.load import LoadedConfig
 from e2e_orchestrator.config.mistakes import Mistake, config_error
+from e2e_orchestrator.config.service_checks import default_need
 from e2e_orchestrator.model.gates import CoverageFloor, Gates
 from e2e_orchestrator.model.isolation import Isolation, PlannedDatabase
 from e2e_orchestrator.model.plan import (
@@ -17,18 +18,21 @@ from e2e_orchestrator.model.plan import (
     Packing,
     Plan,
     PlannedPhase,
-    PlannedService,
-    Probe,
     RetryLimits,
     RetryPolicy,
     RunnerSpec,
     Test,
     Watch,
 )
+from e2e_orchestrator.model.service import Compose, PlannedService, Stop
+from e2e_orchestrator.planning.guarding import rules_of
 from e2e_orchestrator.planning.listing import Entry, ListedFrom, expand
 from e2e_orchestrator.planning.needs import settle_needs
+from e2e_orchestrator.planning.probing import probes_of
 from e2e_orchestrator.planning.surroundings import Machine, Surroundings, is_glob
 from e2e_orchestrator.planning.targets import missing_path
+
+_TASK_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +82,7 @@ class _Build:
         workers = self.surroundings.processors() if asked in (None, "auto") else int(asked)
         phases = tuple(self._phase(phase, at) for at, phase in enumerate(model.phases))
         runners = tuple(self._runner(name, runner) for name, runner in model.runners.items())
-        services = tuple(self._service(name, service) for name, service in model.services.items())
+        planned = tuple(self._service(name, service) for name, service in model.services.items())
         databases = tuple(self._database(name, one) for name, one in model.databases.items())
         if self.mistakes:
             raise config_error(self.mistakes, file=str(self.loaded.path))
@@ -90,13 +94,14 @@ class _Build:
             workers=workers,
             phases=settle_needs(phases),
             runners=runners,
-            services=services if self.overrides.services else (),
+            services=planned if self.overrides.services else (),
             databases=databases,
             retry_limits=RetryLimits(budget=model.retries.budget, breaker=model.retries.breaker),
             max_failures=self.overrides.max_failures or model.max_failures,
             secrets=model.secrets,
             order=self.overrides.order or model.order,
             gates=_gates(model.gates),
+            safeguards=rules_of(model.safeguards),
         )
 
     def _runner(self, name: str, runner: schema.Runner) -> RunnerSpec:
@@ -118,17 +123,24 @@ class _Build:
         # packages by the name it is called with.
         return str(self.loaded.root / python) if python is not None and "/" in python else python
 
-    def _service(self, name: str, service: schema.Service) -> PlannedService:
-        ready = service.ready
+    def _service(self, name: str, service: services.Service) -> PlannedService:
+        scopes = {other: str(one.scope) for other, one in self.loaded.model.services.items()}
+        keys = ("services", name)
         return PlannedService(
             name=name,
-            command=service.command,
-            cwd=str(self._folder(service.cwd, "services", name, "cwd")),
+            command=service.command or (),
+            cwd=str(self._folder(service.cwd, *keys, "cwd")),
             env={**self.loaded.model.env, **service.env},
-            ready=Probe(http=ready.http, tcp=ready.tcp, timeout=ready.timeout, interval=ready.interval)
-            if ready
-            else None,
-            stop_grace=service.stop.grace,
+            ready=tuple(
+                probe for ready in service.ready for probe in probes_of(ready, root=self.loaded.root)
+            ),
+            stop=Stop(signal=service.stop.signal, grace=service.stop.grace),
+            compose=self._compose(service.compose, *keys, "compose", "file"),
+            task=(service.timeout or _TASK_SECONDS) if service.task else None,
+            needs=service.needs if service.needs is not None else default_need(name, scopes),
+            scope=service.scope,
+            restarts=service.restart.times,
+            ports=service.ports,
         )
 
     def _database(self, variable: str, database: schema.Database) -> PlannedDatabase:
@@ -158,6 +170,14 @@ class _Build:
                 *keys, "schema_files", says=f"nothing matches `{pattern}`", hint=f"looked for in {root}"
             )
         return found
+
+    def _compose(self, compose: services.Compose | None, *keys: str | int) -> Compose | None:
+        if compose is None:
+            return None
+        file = self.loaded.root / compose.file
+        if not self.surroundings.exists(file):
+            self._note(*keys, says=f"there is no `{compose.file}`", hint=f"looked for in {self.loaded.root}")
+        return Compose(file=str(file), services=compose.services)
 
     def _phase(self, phase: schema.Phase, at: int) -> PlannedPhase:
         runner = self.loaded.model.runners[phase.runner]

@@ -28,9 +28,15 @@ class Grace:
         return Grace(interrupt=self.interrupt * share, terminate=self.terminate * share)
 
 
-async def end(child: Child, *, grace: Grace, hurry: asyncio.Event | None = None) -> bool:
+async def end(
+    child: Child,
+    *,
+    grace: Grace,
+    hurry: asyncio.Event | None = None,
+    first: signal.Signals = signal.SIGINT,
+) -> bool:
     """Ends a child and all below it; true if it had to be killed. ``hurry`` skips the rest of the grace."""
-    for signum, seconds in ((signal.SIGINT, grace.interrupt), (signal.SIGTERM, grace.terminate)):
+    for signum, seconds in ((first, grace.interrupt), (signal.SIGTERM, grace.terminate)):
         child.signal(signum)
         if await _gone(child, seconds=seconds, hurry=hurry):
             return False

@@ -10,7 +10,8 @@ the orchestrator died) ends everything below it. So does the server if a tender 
 
 Owner and tender talk in JSON lines over a socket of their own, which the owner passes to the server:
 
-    owner   {"argv": [...], "cwd": "...", "env": {...}, "output": "...", "secrets": ["..."], "linger": 0.5}
+    owner   {"argv": [...], "cwd": "...", "env": {...}, "output": "...", "times": null, "secrets": ["..."],
+             "linger": 0.5}
     tender  {"tender": PID}; then {"started": PID}   or   {"error": "..."}
     owner   {"signal": 2}      to the child's process group;   {"kill": true}   to everything below
     tender  {"exited": STATUS}                                  the child itself ended
@@ -48,6 +49,7 @@ SET_PDEATHSIG, SET_SUBREAPER = 1, 36
 CHUNK = 1 << 16
 END_ALL_SECONDS = 10.0
 DRAIN_SECONDS = 0.5
+NOTED_SECONDS = 0.05
 
 
 def prctl(option: int, value: int) -> bool:
@@ -90,10 +92,14 @@ def end_all(codes: dict[int, int]) -> None:
 class Pump:
     """Carries a child's output to its file: in whole lines where it can, with the secrets masked."""
 
-    def __init__(self, path: str, mask: masking.Mask) -> None:
-        self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    def __init__(self, path: str, mask: masking.Mask, *, times: str | None = None) -> None:
+        """``times`` names a file of lines: seconds since 1970, and the byte of the output that came then."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self.fd = os.open(path, flags, 0o644)
         self.lost: str | None = None
         self._stream = masking.Stream(mask)
+        self._times = os.open(times, flags, 0o644) if times else None
+        self._noted = 0.0
 
     def feed(self, data: bytes) -> None:
         self._write(self._stream.feed(data))
@@ -101,8 +107,21 @@ class Pump:
     def close(self) -> None:
         self._write(self._stream.end())
         os.close(self.fd)
+        if self._times is not None:
+            os.close(self._times)
+
+    def _note(self) -> None:
+        now = time.time()
+        if self._times is not None and now - self._noted >= NOTED_SECONDS:
+            self._noted = now
+            try:
+                os.write(self._times, b"%.3f %d\n" % (now, os.fstat(self.fd).st_size))
+            except OSError:
+                pass  # The times are a convenience; the output itself says that the disk is full.
 
     def _write(self, data: bytes) -> None:
+        if data:
+            self._note()
         while data and not self.lost:
             try:
                 data = data[os.write(self.fd, data) :]
@@ -129,7 +148,7 @@ class Tender:
         request = json.loads(line)
         try:
             mask = masking.Mask(request["secrets"])
-            pump = Pump(request["output"], mask)
+            pump = Pump(request["output"], mask, times=request.get("times"))
             self._group = self._start(request)
         except (OSError, ValueError) as error:
             self._tell(error=f"{type(error).__name__}: {error}")

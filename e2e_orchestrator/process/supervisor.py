@@ -187,8 +187,13 @@ class Supervisor:
                 await self._launch()
                 return _hand_over(self._control)
 
-    async def start(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: Path) -> Child:
-        """Starts a program; whether that worked is told by :meth:`Child.ended`."""
+    async def start(
+        self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: Path, times: bool = False
+    ) -> Child:
+        """Starts a program; whether that worked is told by :meth:`Child.ended`.
+
+        With ``times`` a file beside the output says when which of its bytes came.
+        """
         ours = await self._hand_over()
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_MESSAGE)
         request = {
@@ -196,6 +201,7 @@ class Supervisor:
             "cwd": str(cwd),
             "env": dict(env),
             "output": str(output),
+            "times": f"{output}.times" if times else None,
             "secrets": self._secrets,
             "linger": self._linger,
         }

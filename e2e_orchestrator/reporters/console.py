@@ -123,6 +123,8 @@ class ConsoleReporter:
                 return [say.service_ready(event)]
             case events.LeaseReleased(message=str()) as event:
                 return [say.lease_not_released(event)]
+            case events.ServiceRestarting() as event:
+                return [say.service_restarting(event)]
             case events.PhaseStarted(phase=name):
                 self._header = name
                 return say.phase_header(self._run.phase(name))

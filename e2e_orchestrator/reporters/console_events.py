@@ -30,6 +30,7 @@ _WIDEST_NAME, _NARROWEST_NAME, _BESIDE_NAME = 48, 16, 50
 _LEAKS = 5
 FIRST_LINES = 5
 LOG_LINES = 10
+_SERVICE_LINES = 5
 
 
 def name_width(run: RunState, *, columns: int) -> int:
@@ -99,6 +100,11 @@ def failure(
         if not bad:
             said += quoted(tail(log.tail, limit=lines), style=Style.DIM)
         said.append(line((f"    output {one_line(str(output / log.path), limit=400)}", Style.DIM)))
+    for one in test.attempts[-1].services if test.attempts else ():
+        if one.tail.strip():
+            where = f"{output / one.log} from byte {one.begin}"
+            head = f"    {one_line(one.service)} said meanwhile ({one_line(where, limit=400)})"
+            said += [line((head, Style.DIM)), *quoted(tail(one.tail, limit=_SERVICE_LINES), style=Style.DIM)]
     return said
 
 
@@ -182,6 +188,13 @@ def lease_acquired(event: events.LeaseAcquired) -> Line:
 
 def lease_not_released(event: events.LeaseReleased) -> Line:
     return notice(f"{event.name} could not be removed: {event.message}; `e2e-orchestrate clean` removes it")
+
+
+def service_restarting(event: events.ServiceRestarting) -> Line:
+    said = f" service {one_line(event.service)} {one_line(event.message, limit=400)}"
+    return line(
+        (f"{WARNING}", Style.ODD), said, (f"  started again ({event.number} of {event.limit})", Style.DIM)
+    )
 
 
 def notice(text: str) -> Line:

@@ -10,6 +10,7 @@ from e2e_orchestrator.model import events
 from e2e_orchestrator.model.events import SCHEMA, Envelope
 from e2e_orchestrator.model.outcomes import Attachment, Attempt, Case, Status
 from e2e_orchestrator.model.plan import Shard
+from e2e_orchestrator.model.safeguards import Checked
 from e2e_orchestrator.model.summary import PhaseState, RunState, TestState
 from e2e_orchestrator.protocols import ReporterContext
 from e2e_orchestrator.reporters.report_names import report_names
@@ -120,6 +121,7 @@ class JsonReporter:
             "coverage": _coverage(run.coverage),
             "warnings": run.warnings,
             "broken_reporters": run.broken_reporters,
+            "checked": [_checked(one) for one in run.plan.checked] if run.plan else [],
             "left_out": [{"id": one.id, "why": one.why} for one in run.plan.left_out] if run.plan else [],
         }
 
@@ -135,6 +137,7 @@ class JsonReporter:
                 "status": service.status,
                 "ready_after": service.ready_after,
                 "message": service.message,
+                "restarts": service.restarts,
                 "tail": failure.tail if failure else None,
                 "log": failure.log if failure and failure.log else service.log,
             }
@@ -162,6 +165,17 @@ def _coverage(told: events.CoverageMeasured | None) -> Json | None:
         "branches": {"total": told.branches.total, "covered": told.branches.covered},
         "files": [_attachment(one) for one in told.files],
         "problem": told.problem,
+    }
+
+
+def _checked(checked: Checked) -> Json:
+    return {
+        "what": checked.what,
+        "where": checked.where,
+        "host": checked.target.host,
+        "database": checked.target.database,
+        "allowed": checked.allowed,
+        "refused": checked.refused,
     }
 
 
@@ -242,6 +256,10 @@ def _attempt(attempt: Attempt) -> Json:
         "output": attempt.output.path if attempt.output else None,
         "output_size": attempt.output.size if attempt.output else None,
         "attachments": [_attachment(one) for one in attempt.attachments],
+        "services": [
+            {"name": one.service, "log": one.log, "begin": one.begin, "end": one.end}
+            for one in attempt.services
+        ],
         "leaked": [{"pid": leak.pid, "command": leak.command} for leak in attempt.leaked],
     }
 

@@ -1,86 +1,157 @@
-"""Asks a service whether it is ready: one attempt of one probe, with a reason when it is not.
-
-Written on streams, because a blocking HTTP client limits each read and never the whole: a service that
-drips its answer byte by byte would hold a thread beyond every limit.
-"""
+"""Asks a service whether it is ready: one attempt of one probe, with a reason when it is not."""
 
 import asyncio
-import ssl
-from urllib.parse import SplitResult, urlsplit
+import json
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import assert_never
+from urllib.parse import urlsplit
 
-from e2e_orchestrator.model.plan import Probe
+from e2e_orchestrator.errors import InfrastructureError
+from e2e_orchestrator.model.service import (
+    CommandProbe,
+    HttpProbe,
+    LogProbe,
+    PageProbe,
+    Probe,
+    RedisProbe,
+    SqlProbe,
+    TcpProbe,
+)
+from e2e_orchestrator.process.output import tail_of
+from e2e_orchestrator.process.supervisor import Supervisor
+from e2e_orchestrator.safety.regular import open_regular
+from e2e_orchestrator.services import page
+from e2e_orchestrator.services.connections import host_and_port, listens, tcp_address
+from e2e_orchestrator.services.http import ask_http
+from e2e_orchestrator.services.redis import ask_redis
+from e2e_orchestrator.services.sql import ask_sql
 
 _ONE_TRY_SECONDS = 2.0
-_READY_BELOW = 400
+_PROGRAM_SECONDS = 20.0
+_MOST_SEARCHED = 4 << 20
+_SHOWN = 200
 
 
-async def ask(probe: Probe) -> str | None:
-    """None if the service is ready, else what it answered instead.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """What questions need to know of the service: where it runs, and where its output lies.
 
-    Ready over HTTP is any status below 400. Redirects are an answer, they are not followed; proxies are
-    not used: what is waited for is the service itself.
+    ``since`` is where the output of this start begins, in bytes.
     """
-    try:
-        async with asyncio.timeout(_ONE_TRY_SECONDS):
-            if probe.http:
-                return await _get(urlsplit(probe.http))
-            if probe.tcp:
-                await _connect(*_host_and_port(urlsplit(f"//{probe.tcp}")))
-    except TimeoutError:
-        return f"no answer within {_ONE_TRY_SECONDS:g} s"
-    except OSError as error:
-        return f"{type(error).__name__}: {error}"
-    return None
+
+    supervisor: Supervisor
+    cwd: Path
+    env: Mapping[str, str]
+    log: Path
+    since: int = 0
+
+    async def ask(self, probe: Probe) -> str | None:
+        """None if the service is ready, else what it answered instead.
+
+        Raises InfrastructureError if a tool that the question needs is not installed.
+        """
+        programs = isinstance(probe, CommandProbe | PageProbe)
+        seconds = _PROGRAM_SECONDS if programs else _ONE_TRY_SECONDS
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._answer(probe)
+        except TimeoutError:
+            return f"no answer within {seconds:g} s"
+        except OSError as error:
+            return f"{type(error).__name__}: {error}"
+
+    async def _answer(self, probe: Probe) -> str | None:  # noqa: PLR0911 - one for each kind of question.
+        match probe:
+            case HttpProbe():
+                return await ask_http(probe)
+            case TcpProbe(tcp=address):
+                await listens(*tcp_address(address))
+                return None
+            case RedisProbe(redis=address):
+                return await ask_redis(address)
+            case SqlProbe(sql=address, query=query):
+                return await ask_sql(address, query)
+            case LogProbe(log=pattern):
+                return await asyncio.to_thread(_search, self.log, self.since, pattern)
+            case CommandProbe(command=argv):
+                return await self._run(argv)
+            case PageProbe():
+                return await self._look(probe)
+            case unknown:
+                assert_never(unknown)
+
+    async def _run(self, argv: tuple[str, ...], *, missing: int | None = None) -> str | None:
+        """Ends with 0, or what it said last; nothing of the program is left."""
+        output = _fresh(self.log)
+        child = await self.supervisor.start(argv, cwd=self.cwd, env=self.env, output=output)
+        try:
+            ended = await child.ended()
+        finally:
+            child.kill()
+        said = tail_of(output, size=_SHOWN * 4).strip().rpartition("\n")[2][:_SHOWN]
+        output.unlink(missing_ok=True)
+        if ended.start_error:
+            return f"{argv[0]} could not be started: {ended.start_error}"
+        if missing is not None and ended.exit_status == missing:
+            raise InfrastructureError(said)
+        if ended.exit_status == 0:
+            return None
+        return f"exit status {ended.exit_status}{f': {said}' if said else ''}"
+
+    async def _look(self, probe: PageProbe) -> str | None:
+        asked = {
+            "page": probe.page,
+            "text": probe.text,
+            "selector": probe.selector,
+            "seconds": _PROGRAM_SECONDS / 2,
+        }
+        # Its folder must not come first: modules there are named like some of the standard library.
+        argv = (sys.executable, "-P", page.__file__, json.dumps(asked))
+        return await self._run(argv, missing=page.NO_BROWSER)
 
 
 def endpoint(probe: Probe) -> tuple[str, int] | None:
-    """Host and port that the probe talks to."""
-    if probe.http:
-        return _host_and_port(urlsplit(probe.http))
-    return _host_and_port(urlsplit(f"//{probe.tcp}")) if probe.tcp else None
+    """Host and port where the service itself is to listen; None for questions that go elsewhere."""
+    match probe:
+        case HttpProbe(http=address) | RedisProbe(redis=address):
+            return host_and_port(urlsplit(address))
+        case TcpProbe(tcp=address):
+            return tcp_address(address)
+        case SqlProbe() | LogProbe() | CommandProbe() | PageProbe():
+            return None
+        case unknown:
+            assert_never(unknown)
 
 
-async def taken(probe: Probe) -> bool:
+async def taken(place: tuple[str, int]) -> bool:
     """True if somebody listens there already: whoever it is, it is not the service about to start."""
-    place = endpoint(probe)
-    if place is None:
-        return False
     try:
         async with asyncio.timeout(_ONE_TRY_SECONDS):
-            await _connect(*place)
+            await listens(*place)
     except OSError:
         return False
     return True
 
 
-def _host_and_port(url: SplitResult) -> tuple[str, int]:
-    return url.hostname or "localhost", url.port or (443 if url.scheme == "https" else 80)
-
-
-async def _connect(host: str, port: int) -> None:
-    _, writer = await asyncio.open_connection(host, port)
-    writer.transport.abort()  # Nothing is said, so nothing has to be said goodbye to.
-
-
-async def _get(url: SplitResult) -> str | None:
-    """Reads no more than the line with the status."""
-    host, port = _host_and_port(url)
-    secure = ssl.create_default_context() if url.scheme == "https" else None
-    reader, writer = await asyncio.open_connection(host, port, ssl=secure)
+def _search(log: Path, since: int, pattern: str) -> str | None:
     try:
-        path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-        lines = (
-            f"GET {path} HTTP/1.1",
-            f"Host: {url.netloc.rpartition('@')[2]}",
-            "Accept: */*",
-            "Connection: close",
-        )
-        writer.write("\r\n".join((*lines, "", "")).encode("utf-8"))
-        answer = (await reader.readline()).decode("latin-1").split(maxsplit=2)
-    except ValueError:
-        return "no HTTP answer: its first line has no end"
-    finally:
-        writer.transport.abort()
-    if len(answer) < 2 or not answer[0].startswith("HTTP/") or not answer[1].isdigit():  # noqa: PLR2004
-        return f"no HTTP answer, but {' '.join(answer)[:80]!r}"
-    return None if int(answer[1]) < _READY_BELOW else f"HTTP {answer[1]}"
+        with open_regular(log) as file:
+            file.seek(since)
+            if re.search(pattern, file.read(_MOST_SEARCHED).decode("utf-8", "replace"), re.MULTILINE):
+                return None
+    except OSError:
+        pass  # It has said nothing yet.
+    return f"its output has no {pattern!r} yet"
+
+
+_numbers = count(1)
+
+
+def _fresh(log: Path) -> Path:
+    """Where a program that asks may write; two services may ask at once."""
+    return log.with_suffix(f".probe-{next(_numbers)}.log")

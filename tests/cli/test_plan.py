@@ -7,6 +7,7 @@ from calling import CONFIG, call, write_config
 PLAIN = """\
 studio: 3 phases, 4 tests, 2 workers, at most 10m
 service  db: db --port 1, ready at localhost:1 within 1m
+checked  localhost: looks fine (services.db.ready.tcp)
 
 #  test       runner   target     timeout  retries     tags
 
@@ -91,12 +92,10 @@ def test_for_programs_it_is_json_that_shows_no_value_of_an_environment(capsys, t
             ],
         }
     ]
-    assert plan["services"][0]["ready"] == {
-        "http": None,
-        "tcp": "localhost:1",
-        "timeout": 60.0,
-        "interval": 0.1,
-    }
+    assert plan["services"][0]["ready"] == [
+        {"kind": "tcp", "tcp": "localhost:1", "timeout": 60.0, "interval": 0.1}
+    ]
+    assert plan["checked"][0]["host"] == "localhost"
     assert {left["id"] for left in plan["left_out"]} == {"health", "backend_smoke"}
 
 
@@ -112,6 +111,7 @@ KNOWN = """\
 studio: 3 phases, 4 tests, 2 workers, at most 10m
 expected to take 3m30s, no order takes less than 3m30s, 2 tests guessed
 service  db: db --port 1, ready at localhost:1 within 1m
+checked  localhost: looks fine (services.db.ready.tcp)
 
 #  test       runner   target     timeout  retries     expected  tags
 

@@ -292,12 +292,91 @@ MISTAKES = {
             )
         ],
     ),
-    "a service with two questions": (
-        VALID + "services: {s: {command: x, ready: {tcp: 'a:1', http: 'http://a'}}}",
+    "a service that is asked nothing": (
+        VALID + "services: {s: {command: x, ready: {timeout: 5s}}}",
         [
             (
-                "3:35: services.s.ready: needs exactly one of `http` and `tcp` "
+                "3:35: services.s.ready: needs at least one of http, tcp, redis, sql, log, command, page "
                 "(hint: write ready: {http: http://localhost:8000/})"
+            )
+        ],
+    ),
+    "a detail of a question that is not asked": (
+        VALID + "services: {s: {command: x, ready: {tcp: 'a:1', query: select 1}}}",
+        ["3:35: services.s.ready: `query` says more about `sql`, which is not asked"],
+    ),
+    "a status that is none": (
+        VALID + "services: {s: {command: x, ready: {http: 'http://a', status: 20}}}",
+        ["3:62: services.s.ready.status: must be a status of HTTP, from 100 to 599, not `20`"],
+    ),
+    "a service that is two things": (
+        VALID + "services: {s: {command: x, external: true, ready: {tcp: 'a:1'}}}",
+        [
+            (
+                "3:15: services.s: needs exactly one of `command`, `compose` and `external: true`, "
+                "not `command` and `external`"
+            )
+        ],
+    ),
+    "a task that is asked whether it is ready": (
+        VALID + "services: {s: {command: x, task: true, ready: {tcp: 'a:1'}}}",
+        [
+            (
+                "3:15: services.s: a `task` has a `command` and no `ready` and no `restart`: "
+                "it is done when it ended with 0"
+            )
+        ],
+    ),
+    "an external service nobody asks": (
+        VALID + "services: {s: {external: true}}",
+        [
+            (
+                "3:15: services.s: an `external` service needs `ready` and has no `ports` and no `restart`: "
+                "it is only waited for"
+            )
+        ],
+    ),
+    "services that wait for each other": (
+        VALID + "services: {a: {command: x, needs: [b]}, b: {command: y, needs: [a]}}",
+        [
+            (
+                "3:35: services.a.needs: services wait for each other: a needs b needs a "
+                "(hint: say `needs: []` at the one that starts first)"
+            )
+        ],
+    ),
+    "a need that nobody meets": (
+        VALID + "services: {api: {command: x, needs: [dbs]}, db: {command: y, needs: []}}",
+        ["3:38: services.api.needs[0]: there is no service `dbs` (hint: did you mean `db`?)"],
+    ),
+    "a need of somebody who is not there yet": (
+        VALID + "services: {db: {command: x, scope: slot}, api: {command: y, needs: [db]}}",
+        [
+            (
+                "3:69: services.api.needs[0]: `db` is not there yet: its scope is slot, this one's is run "
+                "(hint: a service needs services of its own scope, or of the run)"
+            )
+        ],
+    ),
+    "a port that two services want": (
+        VALID + "services: {a: {command: x, ports: [P]}, b: {command: y, ports: [P]}}",
+        ["3:65: services.b.ports[0]: `P` is a port of `a` already (hint: every port has a name of its own)"],
+    ),
+    "a port of somebody who is not there yet": (
+        VALID + "services: {a: {command: 'x ${port}', scope: slot}, b: {command: 'y ${A_PORT}'}}",
+        [
+            (
+                "3:65: services.b.command: the port `A_PORT` of `a` is not there yet: its scope is slot, "
+                "this one's is run (hint: a service needs services of its own scope, or of the run)"
+            )
+        ],
+    ),
+    "a port outside of a service": (
+        VALID + "env: {A: 'http://localhost:${port}'}",
+        [
+            (
+                "3:10: env.A: the variable port is not defined "
+                "(hint: set port, or give it a default: ${port:-default})"
             )
         ],
     ),

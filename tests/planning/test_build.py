@@ -2,7 +2,8 @@ import pytest
 from worlds import plan_of, write
 
 from e2e_orchestrator.errors import ConfigError
-from e2e_orchestrator.model.plan import Probe, RetryPolicy
+from e2e_orchestrator.model.plan import RetryPolicy
+from e2e_orchestrator.model.service import HttpProbe
 from e2e_orchestrator.planning.build import Overrides, build_plan
 
 INHERITING = """\
@@ -93,10 +94,10 @@ phases: [{name: p, runner: r, tests: {t: x}}]
 
 def test_a_service_has_its_folder_its_environment_and_its_probe(tmp_path):
     (service,) = plan_of(tmp_path, SERVICE, files=("data/a",)).services
-    assert (service.name, service.command, service.stop_grace) == ("db", ("db", "--port", "1"), 1.0)
+    assert (service.name, service.command, service.stop.grace) == ("db", ("db", "--port", "1"), 1.0)
     assert service.cwd == str(tmp_path / "data")
     assert service.env == {"A": "1", "B": "2"}
-    assert service.ready == Probe(http="http://localhost:1/")
+    assert service.ready == (HttpProbe(http="http://localhost:1/"),)
 
 
 def test_services_can_be_left_to_somebody_else(tmp_path):

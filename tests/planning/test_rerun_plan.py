@@ -9,7 +9,8 @@ from support.plans import a_phase, a_plan, a_test
 from e2e_orchestrator.errors import NothingToRun
 from e2e_orchestrator.model.events import Envelope, RunStarted, TestCarriedOver, TestFinished
 from e2e_orchestrator.model.outcomes import Reason, Verdict, because, passed
-from e2e_orchestrator.model.plan import LeftOut, Plan, PlannedService
+from e2e_orchestrator.model.plan import LeftOut, Plan
+from e2e_orchestrator.model.service import PlannedService
 from e2e_orchestrator.model.summary import RunState, fold
 from e2e_orchestrator.planning.rerun import Rerun, plan_rerun
 from e2e_orchestrator.planning.selection import select

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.plans import a_phase, a_plan, a_suite, a_test
 
-from e2e_orchestrator.model.plan import LeftOut, PlannedService
+from e2e_orchestrator.model.plan import LeftOut
+from e2e_orchestrator.model.service import PlannedService
 from e2e_orchestrator.planning.sharding import digest_of, split
 
 

@@ -19,7 +19,8 @@ from e2e_orchestrator.model.outcomes import (
     because,
     passed,
 )
-from e2e_orchestrator.model.plan import LeftOut, Plan, PlannedPhase, PlannedService, Shard, Test
+from e2e_orchestrator.model.plan import LeftOut, Plan, PlannedPhase, Shard, Test
+from e2e_orchestrator.model.service import PlannedService
 
 RUN_ID = "20260301-120000-a1b2c3"
 BEGAN = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)

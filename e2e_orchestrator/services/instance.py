@@ -1,0 +1,299 @@
+"""One service from its start to its end, with the starts in between that its restarts allow."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+from e2e_orchestrator.errors import InfrastructureError
+from e2e_orchestrator.model.events import (
+    ServiceFailed,
+    ServiceReady,
+    ServiceRestarting,
+    ServiceStarted,
+    ServiceStopped,
+    Warned,
+)
+from e2e_orchestrator.model.service import PlannedService
+from e2e_orchestrator.process.ending import Grace, end
+from e2e_orchestrator.process.listeners import stranger_on
+from e2e_orchestrator.process.output import size_of, tail_of
+from e2e_orchestrator.process.supervisor import Child, Ended
+from e2e_orchestrator.safety.guards import is_local
+from e2e_orchestrator.services import compose, readiness
+from e2e_orchestrator.services.ground import Ground
+from e2e_orchestrator.services.probes import Asker, endpoint, taken
+
+_HURRIED = Grace(interrupt=1.0, terminate=0.3)
+_DOWN_SECONDS = 60.0
+_HEALTH_TRIES = 3
+
+
+class Instance:
+    """``label`` is what events call it, ``failure`` why there will be no more of it."""
+
+    def __init__(self, service: PlannedService, *, label: str, log: Path, ground: Ground) -> None:
+        self.service, self.label, self.log = service, label, log
+        self.log_name = log.relative_to(ground.output).as_posix()
+        self.failure: str | None = None
+        self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._ground, self._emit = ground, ground.emit
+        self._env = {**ground.environ, **service.env}
+        self._project = compose.project_of(ground.run_id, label)
+        self._child: Child | None = None
+        self._since = 0
+        self._restarts = 0
+        self._stopping = False
+        self._unwell: str | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._settled = asyncio.Event()
+        self._settled.set()
+
+    async def start(self) -> None:
+        """Returns once it is ready, or done if it is a task. Raises InfrastructureError if it never will be."""
+        if not self.service.external:
+            self._ground.logs.mkdir(parents=True, exist_ok=True)
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+        await self._emit(ServiceStarted(service=self.label, log=self.log_name))
+        if self.service.task is not None:
+            await self._carry_out(self.service.task)
+            return
+        await self._bring_up()
+        if self._child:
+            self._watch = asyncio.create_task(self._stand_by(self._child))
+
+    async def stop(self) -> None:
+        """Whatever state it is in; nothing of it is left."""
+        self._stopping = True
+        if self._child:
+            await self._end(self._child)
+        if self._watch:
+            await self._watch
+        elif self._child and self.service.task is None:
+            await self._emit(
+                ServiceStopped(service=self.label, exit_status=(await self._child.ended()).exit_status)
+            )
+        if self.service.compose and self._child:
+            await self._take_down()
+
+    async def settled(self) -> None:
+        """Returns once it is not being started again: it is there, or its ``failure`` says why not."""
+        await self._settled.wait()
+
+    async def check(self) -> str | None:
+        """None if it still answers as it did when it was ready; else it counts as lost, and why is said."""
+        if self.failure or self.service.task is not None:
+            return self.failure
+        for _ in range(_HEALTH_TRIES):
+            if (answer := await readiness.ask_once(self.service.ready, self._asker())) is None:
+                return None
+        self._unwell = f"does not answer any more: {answer}"
+        if self._child is None:
+            self.failure = self._unwell
+            await self._tell_failure(self._unwell)
+        else:
+            self._child.kill()
+            await self.lost
+            await self.settled()
+        return self._unwell
+
+    async def _carry_out(self, seconds: float) -> None:
+        """A task: ready is what ended with 0."""
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        child = self._child = await self._spawn(self.service.command)
+        cancelled = asyncio.ensure_future(self._ground.cancellation.wait())
+        ended = asyncio.ensure_future(child.ended())
+        try:
+            await asyncio.wait({ended, cancelled}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                why = (
+                    "was cut short by the end of the run"
+                    if cancelled.done()
+                    else f"took more than {seconds:g} s"
+                )
+                await self._end(child)
+                await self._fail(why, hint="look at its log, or give it more time: `timeout: …`")
+            if ended.result().exit_status != 0:
+                await self._fail(_ending(ended.result(), self.service), hint=f"its log: {self.log_name}")
+        finally:
+            cancelled.cancel()
+            ended.cancel()
+        await self._emit(ServiceReady(service=self.label, duration=clock() - started))
+        await self._emit(ServiceStopped(service=self.label, exit_status=0))
+
+    async def _bring_up(self) -> None:
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        if not self.service.external:
+            await self._refuse_a_taken_port()
+            self._since = size_of(self.log)
+            self._child = await self._spawn(self._command())
+            if self._stopping:
+                await self._end(self._child)
+        child = self._child
+        outcome = await readiness.wait_until_ready(
+            self.service.ready, self._asker(), child=child, cancellation=self._ground.cancellation
+        )
+        match outcome:
+            case readiness.Ready():
+                await self._refuse_a_stranger()
+            case readiness.Ended() if child:
+                await self._report_early_end(await child.ended())
+            case readiness.Silent():
+                hint = "look at its log, or give it more time: `ready: {timeout: …}`"
+                await self._fail(readiness.describe(outcome), hint=hint)
+            case _:
+                raise InfrastructureError(f"the run was cancelled before service {self.label!r} was ready")
+        await self._emit(ServiceReady(service=self.label, duration=clock() - started))
+
+    def _command(self) -> tuple[str, ...]:
+        one = self.service
+        return compose.up(one.compose, self._project, environ=self._env) if one.compose else one.command
+
+    async def _spawn(self, argv: tuple[str, ...]) -> Child:
+        return await self._ground.supervisor.start(
+            argv, cwd=Path(self.service.cwd), env=self._env, output=self.log, times=True
+        )
+
+    def _asker(self) -> Asker:
+        return Asker(
+            supervisor=self._ground.supervisor,
+            cwd=Path(self.service.cwd),
+            env=self._env,
+            log=self.log,
+            since=self._since,
+        )
+
+    def _places(self) -> list[tuple[str, int]]:
+        return [place for probe in self.service.ready if (place := endpoint(probe))]
+
+    async def _refuse_a_taken_port(self) -> None:
+        for host, port in self._places():
+            if await taken((host, port)):
+                await self._fail(
+                    f"port {port} of {host} is already in use, so the tests would talk to a stranger",
+                    hint="stop what listens there, give the service another port (`${port}` finds a free one), "
+                    "or use --no-services if that is the service",
+                )
+
+    async def _refuse_a_stranger(self) -> None:
+        """Who answers must be ours: somebody may have taken the port after we looked."""
+        tender = self._child.tender if self._child else None
+        if tender is None or self.service.compose:
+            return
+        for host, port in self._places():
+            if is_local(host) and (pid := await asyncio.to_thread(stranger_on, port, below=tender)):
+                await self._fail(
+                    f"on port {port} of {host} process {pid} answers, which is not the service's",
+                    hint=f"stop that process, or give the service another port: {self.log_name} may say more",
+                )
+
+    async def _report_early_end(self, ended: Ended) -> None:
+        if self._stopping:
+            raise InfrastructureError(f"service {self.label!r} was stopped before it was ready")
+        if ended.start_error:
+            await self._fail(
+                f"could not be started: {ended.start_error}",
+                hint=f"command: {' '.join(self._command())} (in {self.service.cwd})",
+            )
+        await self._fail(
+            f"ended with {_status(ended.exit_status)} before it was ready", hint=f"its log: {self.log_name}"
+        )
+
+    async def _stand_by(self, child: Child | None) -> None:
+        """Waits for an end that nobody asked for; starts it again as often as that is allowed."""
+        while child:
+            status = await child.exited()
+            if self._stopping:
+                break
+            message = self._unwell or f"ended with {_status(status)} while tests were running"
+            self._unwell = None
+            self._settled.clear()
+            self.lost.set_result(message)
+            await child.ended()
+            try:
+                child = await self._start_again(message)
+            finally:
+                self._settled.set()
+        ended = await child.ended() if child else Ended(exit_status=status)
+        await self._emit(ServiceStopped(service=self.label, exit_status=ended.exit_status))
+
+    async def _start_again(self, message: str) -> Child | None:
+        """The new process; None if there is none, and ``failure`` says why."""
+        if self._restarts >= self.service.restarts or self._ground.cancellation.why:
+            self.failure = message
+            await self._tell_failure(message)
+            return None
+        self._restarts += 1
+        await self._emit(
+            ServiceRestarting(
+                service=self.label,
+                message=message,
+                number=self._restarts,
+                limit=self.service.restarts,
+                tail=tail_of(self.log),
+                log=self.log_name,
+            )
+        )
+        try:
+            await self._bring_up()
+        except InfrastructureError as error:
+            self.failure = error.message
+            if self._child and self._child.alive:
+                await self._end(self._child)
+            return None
+        self.lost = asyncio.get_running_loop().create_future()
+        return self._child
+
+    async def _end(self, child: Child) -> None:
+        stop = self.service.stop
+        grace = Grace(interrupt=stop.grace, terminate=1.0)
+        if self._ground.cancellation.why:
+            grace = min(grace, _HURRIED, key=lambda one: one.total)
+        if child.alive:
+            await end(child, grace=grace, first=signal.Signals[stop.signal])
+        await child.ended()
+
+    async def _take_down(self) -> None:
+        """Containers belong to their engine, not to us: it has to be asked."""
+        if not self.service.compose:
+            return
+        argv = compose.down(self.service.compose, self._project, environ=self._env)
+        child = await self._spawn(argv)
+        try:
+            async with asyncio.timeout(_DOWN_SECONDS):
+                ended = await child.ended()
+        except TimeoutError:
+            child.kill()
+            ended = await child.ended()
+        if ended.exit_status != 0:
+            command = " ".join(argv)
+            await self._emit(
+                Warned(message=f"service {self.label} may have left containers: `{command}` failed")
+            )
+
+    async def _fail(self, message: str, *, hint: str) -> None:
+        await self._tell_failure(message)
+        raise InfrastructureError(f"service {self.label!r}: {message}", hint=hint)
+
+    async def _tell_failure(self, message: str) -> None:
+        await self._emit(
+            ServiceFailed(
+                service=self.label,
+                message=message,
+                tail=tail_of(self.log),
+                log=self.log_name if self.log.exists() else None,
+            )
+        )
+
+
+def _ending(ended: Ended, service: PlannedService) -> str:
+    if ended.start_error:
+        return f"could not be started: {ended.start_error} (command: {' '.join(service.command)})"
+    return f"ended with {_status(ended.exit_status)}: a task has to end with 0"
+
+
+def _status(status: int | None) -> str:
+    if status is None:
+        return "an unknown status"
+    return f"signal {-status}" if status < 0 else f"exit status {status}"

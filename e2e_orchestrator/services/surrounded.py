@@ -1,0 +1,196 @@
+"""Attempts among services: with their ports, watched for their end, and with what they printed meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+
+from e2e_orchestrator.clock import Clock
+from e2e_orchestrator.errors import InfrastructureError
+from e2e_orchestrator.model.command import AttemptSpec, Deadline, Limit
+from e2e_orchestrator.model.outcomes import Attempt, Reason, ServiceLog, because
+from e2e_orchestrator.model.packs import Carried, Pack, PackSpec, Undecided
+from e2e_orchestrator.model.plan import Test
+from e2e_orchestrator.planning.others_ports import with_values
+from e2e_orchestrator.process.output import size_of
+from e2e_orchestrator.protocols import Begin, Cancellation, Emit, Executor, PackingExecutor
+from e2e_orchestrator.safety.regular import open_regular
+from e2e_orchestrator.services.instance import Instance
+from e2e_orchestrator.services.world import Around, World
+
+_TAIL_BYTES = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurroundedExecutor:
+    """Another executor's attempts, each with its world around it."""
+
+    inner: Executor
+    world: World
+    clock: Clock = field(default_factory=Clock)
+
+    async def attempt(
+        self, test: Test, spec: AttemptSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit
+    ) -> Attempt:
+        started_at, started = self.clock.now(), self.clock.monotonic()
+        try:
+            around = await self._around(test, spec)
+        except InfrastructureError as error:
+            return Attempt(
+                number=spec.number,
+                started_at=started_at,
+                duration=self.clock.monotonic() - started,
+                verdict=because(Reason.INFRASTRUCTURE, error.message),
+                slot=spec.slot,
+            )
+        if deadline.limit is Limit.TEST:  # The start of a slot's services is none of the test's time.
+            deadline = replace(deadline, at=deadline.at + self.clock.monotonic() - started)
+        async with _watched(around, cancellation) as watched:
+            attempt = await self.inner.attempt(
+                _with_ports(test, around), spec, deadline=deadline, cancellation=watched.outage, emit=emit
+            )
+        return await watched.judged(attempt)
+
+    async def packs(self, tests: Sequence[Test], *, slots: int) -> Sequence[Pack]:
+        """One process stands in several slots, so that they must have the same around them."""
+        if self.world.has_slots or not isinstance(self.inner, PackingExecutor):
+            return ()
+        return await self.inner.packs(tests, slots=slots)
+
+    async def carry(
+        self, spec: PackSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit, begin: Begin
+    ) -> Carried:
+        if not isinstance(self.inner, PackingExecutor):
+            raise TypeError("only an executor that offers packs is asked to carry one")
+        try:
+            around = await self._around(spec.pack.tests[0], spec.first)
+        except InfrastructureError as error:
+            return Carried(undecided={test.id: Undecided(why=error.message) for test in spec.pack.tests})
+        tests = tuple(_with_ports(test, around) for test in spec.pack.tests)
+        async with _watched(around, cancellation) as watched:
+            carried = await self.inner.carry(
+                replace(spec, pack=replace(spec.pack, tests=tests)),
+                deadline=deadline,
+                cancellation=watched.outage,
+                emit=emit,
+                begin=begin,
+            )
+        attempts = {one: await watched.judged(attempt) for one, attempt in carried.attempts.items()}
+        return replace(carried, attempts=attempts)
+
+    async def _around(self, test: Test, spec: AttemptSpec) -> Around:
+        """Raises InfrastructureError if a service is not there, or, before a retry, does not answer."""
+        around = await self.world.around(spec.slot, phase=test.phase, owned=spec.owned)
+        if spec.number == 1:
+            return around
+        unwell = await asyncio.gather(*(instance.check() for instance in around.instances))
+        if not any(unwell):
+            return around
+        return await self.world.around(spec.slot, phase=test.phase, owned=spec.owned)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Watched:
+    """The services around an attempt while it runs; ``begins`` are the sizes of their logs at its beginning."""
+
+    instances: Sequence[Instance]
+    begins: Sequence[int]
+    outage: "_Outage"
+
+    async def judged(self, attempt: Attempt) -> Attempt:
+        logs = _logs(self.instances, self.begins, failed=attempt.verdict.failed)
+        return await _judged(replace(attempt, services=logs), self.outage)
+
+
+@asynccontextmanager
+async def _watched(around: Around, cancellation: Cancellation) -> AsyncIterator[_Watched]:
+    outage = _Outage(cancellation, around.instances)
+    begins = [size_of(one.log) for one in around.instances]
+    try:
+        yield _Watched(instances=around.instances, begins=begins, outage=outage)
+    finally:
+        await outage.close()
+
+
+class _Outage:
+    """The run's own wish to end, or the end of a service that the attempt leans on, whichever comes first."""
+
+    def __init__(self, cancellation: Cancellation, instances: Sequence[Instance]) -> None:
+        self._cancellation = cancellation
+        self.lost = {instance.lost: instance for instance in instances}
+        self._any = asyncio.create_task(self._wait_for_any()) if self.lost else None
+
+    @property
+    def ended(self) -> Instance | None:
+        """The first service that ended since the attempt began."""
+        return next((instance for future, instance in self.lost.items() if future.done()), None)
+
+    @property
+    def message(self) -> str:
+        return next((future.result() for future in self.lost if future.done()), "")
+
+    @property
+    def why(self) -> str | None:
+        return self._cancellation.why or (f"service {self.ended.label!r} ended" if self.ended else None)
+
+    @property
+    def kill(self) -> bool:
+        return self._cancellation.kill
+
+    async def wait(self, *, kill: bool = False) -> None:
+        if kill or self._any is None:
+            await self._cancellation.wait(kill=kill)
+            return
+        asked = asyncio.ensure_future(self._cancellation.wait())
+        try:
+            await asyncio.wait({asked, self._any}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            asked.cancel()
+
+    async def close(self) -> None:
+        if self._any:
+            self._any.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._any
+
+    async def _wait_for_any(self) -> None:
+        await asyncio.wait(self.lost, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _judged(attempt: Attempt, outage: _Outage) -> Attempt:
+    """A failure under a service that ended says nothing about the test; a pass stays one."""
+    ended = outage.ended
+    if ended is None or not attempt.verdict.failed or outage.why != f"service {ended.label!r} ended":
+        return attempt
+    await ended.settled()
+    said = f"service {ended.label!r} {outage.message}"
+    return replace(attempt, verdict=because(Reason.INFRASTRUCTURE, said), renewed=ended.failure is None)
+
+
+def _with_ports(test: Test, around: Around) -> Test:
+    filled = with_values(test, around.ports)
+    return replace(filled, env={**around.ports, **filled.env}) if around.ports else filled
+
+
+def _logs(instances: Sequence[Instance], begins: Sequence[int], *, failed: bool) -> tuple[ServiceLog, ...]:
+    found = []
+    for instance, begin in zip(instances, begins, strict=True):
+        end = size_of(instance.log)
+        if end > begin:
+            tail = _tail(instance, begin, end) if failed else ""
+            found.append(
+                ServiceLog(service=instance.label, log=instance.log_name, begin=begin, end=end, tail=tail)
+            )
+    return tuple(found)
+
+
+def _tail(instance: Instance, begin: int, end: int) -> str:
+    """The last whole lines between two places of its output."""
+    first = max(begin, end - _TAIL_BYTES)
+    try:
+        with open_regular(instance.log) as file:
+            file.seek(first)
+            text = file.read(end - first).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return text if first == begin else text.partition("\n")[2]

@@ -1,0 +1,114 @@
+"""What attempts stand on: services, leases and executors, put together for one run."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from e2e_orchestrator.clock import Clock
+from e2e_orchestrator.engine.engine import Place
+from e2e_orchestrator.executors.local import LocalExecutor
+from e2e_orchestrator.executors.packed import PackedExecutor
+from e2e_orchestrator.isolation.bases import Surrounds
+from e2e_orchestrator.isolation.directory import SLOTS
+from e2e_orchestrator.isolation.driver import Owner
+from e2e_orchestrator.isolation.leases import Leases
+from e2e_orchestrator.isolation.leasing import LeasingExecutor
+from e2e_orchestrator.isolation.migrating import Migration
+from e2e_orchestrator.model.plan import Plan, Test
+from e2e_orchestrator.planning.others_ports import with_values
+from e2e_orchestrator.process.remains import MARKER
+from e2e_orchestrator.process.supervisor import Supervisor
+from e2e_orchestrator.protocols import Cancellation, Emit, Executor, Runner
+from e2e_orchestrator.safety.redact import Redactor
+from e2e_orchestrator.services.ground import Ground
+from e2e_orchestrator.services.surrounded import SurroundedExecutor
+from e2e_orchestrator.services.world import World
+
+_SERVICES = "services"
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """``environ`` is what every child gets before its own additions.
+
+    An attempt first gets what its slot owns, then the services around it, which may stand on that: a slot's
+    application on the slot's database.
+    """
+
+    plan: Plan
+    environ: Mapping[str, str]
+    owner: Owner
+    place: Place
+    supervisor: Supervisor
+    runners: Mapping[str, Runner]
+    redactor: Redactor
+    cancellation: Cancellation
+    clock: Clock
+    emit: Emit
+    world: World = field(init=False)
+    executor: Executor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.world = World(self.plan.services, ground=self._ground())
+        self.executor = self._executor(self._leases())
+
+    @asynccontextmanager
+    async def up(self) -> AsyncIterator[None]:
+        """Services and leases are there, and gone on leaving.
+
+        Raises InfrastructureError if one cannot be had, and SafeguardRefused if one must not be touched.
+        """
+        async with self.world.up(), self._leases() as leases:
+            self.executor = self._executor(leases)
+            yield
+
+    def _executor(self, leases: Leases) -> Executor:
+        local = LocalExecutor(
+            supervisor=self.supervisor,
+            runners=self.runners,
+            environ=self.environ,
+            redactor=self.redactor,
+            clock=self.clock,
+        )
+        packed = PackedExecutor(
+            alone=local,
+            supervisor=self.supervisor,
+            runners=self.runners,
+            environ=self.environ,
+            redactor=self.redactor,
+            clock=self.clock,
+        )
+        surrounded = SurroundedExecutor(inner=packed, world=self.world, clock=self.clock)
+        return LeasingExecutor(
+            inner=surrounded, leases=leases, plan=self.plan, clock=self.clock, known=self._known
+        )
+
+    def _known(self, test: Test) -> Test:
+        """With the ports that are known before the services of its slot start."""
+        return with_values(test, self.world.ports(phase=test.phase))
+
+    def _leases(self) -> Leases:
+        marked = {**self.environ, MARKER: self.place.run_id}
+        logs = self.place.folder / _SERVICES
+        phases = tuple(
+            replace(phase, tests=tuple(map(self._known, phase.tests))) for phase in self.plan.phases
+        )
+        around = Surrounds(
+            plan=replace(self.plan, phases=phases),
+            environ=self.environ,
+            owner=self.owner,
+            rules=self.plan.safeguards,
+            migrate=Migration(supervisor=self.supervisor, environ=marked, logs=logs),
+        )
+        return Leases(around=around, folder=self.place.folder / SLOTS, emit=self.emit)
+
+    def _ground(self) -> Ground:
+        return Ground(
+            supervisor=self.supervisor,
+            environ={**self.environ, MARKER: self.place.run_id},
+            run_id=self.place.run_id,
+            logs=self.place.folder / _SERVICES,
+            output=self.place.output,
+            cancellation=self.cancellation,
+            emit=self.emit,
+        )
