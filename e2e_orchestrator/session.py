@@ -19,8 +19,9 @@ from e2e_orchestrator.errors import InfrastructureError, UsageError
 from e2e_orchestrator.executors.local import LocalExecutor
 from e2e_orchestrator.history.durations import remember
 from e2e_orchestrator.history.learning import learn
+from e2e_orchestrator.journal.keep import Keep
 from e2e_orchestrator.journal.lock import RunLock, make_run_folder
-from e2e_orchestrator.journal.retention import Keep, Sweeping
+from e2e_orchestrator.journal.retention import Sweeping
 from e2e_orchestrator.journal.writer import JournalWriter
 from e2e_orchestrator.model.events import RunFinished, RunStarted, Warned
 from e2e_orchestrator.model.outcomes import Reason, because
