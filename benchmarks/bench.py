@@ -30,7 +30,9 @@ def main() -> None:
     rows: list[Row] = []
     for letter in asked.only:
         sys.stderr.write(f"{letter} …\n")
-        rows += measured(letter, rounds=asked.rounds, smoke=asked.smoke)
+        found = measured(letter, rounds=asked.rounds, smoke=asked.smoke)
+        sys.stderr.write(markdown(found))
+        rows += found
     text = f"{conditions(rounds=1 if asked.smoke else asked.rounds)}\n\n{markdown(rows)}"
     if asked.write:
         insert(asked.write, text)
