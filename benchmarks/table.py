@@ -120,18 +120,20 @@ def markdown(rows: Iterable[Row]) -> str:
 
 
 def _table(rows: Sequence[Row]) -> str:
-    lines = ["| contestant | wall | CPU | ratio | spread | note |", "|---|---|---|---|---|---|"]
-    for row in rows:
-        cells = [
-            row.contestant,
-            row.figure or seconds(row.wall),
-            "" if row.figure else seconds(row.cpu),
-            "" if row.ratio is None else f"{row.ratio:.2f}",
-            "" if row.spread is None else f"{row.spread:.0%}",
-            row.note,
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    """Only with the columns in which something stands."""
+    columns = {
+        "contestant": [row.contestant for row in rows],
+        "figure": [row.figure for row in rows],
+        "wall": [seconds(row.wall) for row in rows],
+        "CPU": [seconds(row.cpu) for row in rows],
+        "ratio": ["" if row.ratio is None else f"{row.ratio:.2f}" for row in rows],
+        "spread": ["" if row.spread is None else f"{row.spread:.0%}" for row in rows],
+        "note": [row.note for row in rows],
+    }
+    shown = {name: cells for name, cells in columns.items() if any(cells)}
+    lines = [" | ".join(shown), "|".join("---" for _ in shown)]
+    lines += [" | ".join(cells) for cells in zip(*shown.values(), strict=True)]
+    return "".join(f"| {line} |\n" if "---" not in line else f"|{line}|\n" for line in lines)
 
 
 def seconds(value: float | None) -> str:

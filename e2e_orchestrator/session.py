@@ -20,8 +20,9 @@ from e2e_orchestrator.history.durations import remember
 from e2e_orchestrator.history.learning import learn
 from e2e_orchestrator.isolation.bases import Surrounds, refuse_strangers
 from e2e_orchestrator.isolation.driver import Owner
+from e2e_orchestrator.journal.keep import Keep
 from e2e_orchestrator.journal.lock import RunLock, make_run_folder
-from e2e_orchestrator.journal.retention import Keep, Sweeping
+from e2e_orchestrator.journal.retention import Sweeping
 from e2e_orchestrator.journal.writer import JournalWriter
 from e2e_orchestrator.model.events import RunFinished, RunStarted, Warned
 from e2e_orchestrator.model.outcomes import Reason, because

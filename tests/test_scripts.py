@@ -13,7 +13,7 @@ import pytest
 from support.project import processes
 
 ROOT = Path(__file__).parents[1]
-SCRIPTS = ["scripts/demo", "scripts/test", "scripts/check", ".ci/run"]
+SCRIPTS = ["scripts/bench", "scripts/demo", "scripts/test", "scripts/check", ".ci/run"]
 TOOLS = ["bash", "cat", "cksum", "dirname", "head", "id", "rm"]
 
 

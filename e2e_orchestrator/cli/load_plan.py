@@ -15,7 +15,7 @@ from e2e_orchestrator.config.load import LoadedConfig, load_config
 from e2e_orchestrator.config.mistakes import Mistake
 from e2e_orchestrator.errors import UsageError
 from e2e_orchestrator.history.durations import FILE, Recalled, recall
-from e2e_orchestrator.journal.retention import Keep
+from e2e_orchestrator.journal.keep import Keep
 from e2e_orchestrator.model.plan import Plan, Shard
 from e2e_orchestrator.planning.build import Overrides, build_plan
 from e2e_orchestrator.planning.durations import forecast
@@ -113,11 +113,11 @@ def recall_durations(selection: Selection, config: LoadedConfig, *, output: Path
 
 
 def _unknown_kinds(config: LoadedConfig) -> list[Mistake]:
-    """A kind is known if a runner of that name is built in or installed."""
+    """A kind is known if a runner of that name is built in, or installed and can be loaded."""
     mistakes = []
     for name, runner in config.model.runners.items():
         try:
-            plugins.runner(runner.kind)
+            plugins.know_runner(runner.kind)
         except UsageError as error:
             mistakes.append(config.mistake("runners", name, "kind", says=error.message, hint=error.hint))
     return mistakes

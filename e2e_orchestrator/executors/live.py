@@ -52,6 +52,7 @@ class Live:
         slow_after = self.test.watch.slow_after
         slow_at = self._started + slow_after if slow_after else None
         while True:
+            await self.clock.sleep(_LOOK_SECONDS)
             await self.catch_up()
             now = self.clock.monotonic()
             if slow_at is not None and slow_after and now >= slow_at:
@@ -61,7 +62,6 @@ class Live:
                 )
             if lost := self._lost(now):
                 return lost
-            await self.clock.sleep(_LOOK_SECONDS)
 
     def _lost(self, now: float) -> Patience | None:
         watch = self.test.watch

@@ -18,7 +18,7 @@ from e2e_orchestrator.process.ending import Grace, end
 from e2e_orchestrator.process.output import size_of, tail_of
 from e2e_orchestrator.process.supervisor import Child, Ended, Supervisor
 from e2e_orchestrator.protocols import Cancellation, Emit, Runner
-from e2e_orchestrator.safety.folder import mask_files
+from e2e_orchestrator.safety.folder import is_bare, mask_files
 from e2e_orchestrator.safety.redact import Redactor
 
 _JUDGE_SECONDS = 120.0
@@ -134,8 +134,6 @@ class LocalExecutor:
         grace = self.grace.within(min(left, deadline.seconds))
         exited = asyncio.ensure_future(child.exited())
         cancelled = asyncio.ensure_future(cancellation.wait())
-        hurry = asyncio.Event()
-        hurried = asyncio.create_task(_set_when_urgent(cancellation, hurry))
         try:
             await asyncio.wait(
                 {exited, cancelled, impatient},
@@ -145,25 +143,33 @@ class LocalExecutor:
             if exited.done():
                 return None
             if cancelled.done():
-                return _Stop(interrupted=cancellation.why, killed=await end(child, grace=grace, hurry=hurry))
+                killed = await _end(child, grace=grace, cancellation=cancellation)
+                return _Stop(interrupted=cancellation.why, killed=killed)
             lost = Patience(limit=deadline.limit, seconds=deadline.seconds)
             if impatient.done():
                 lost = impatient.result()
-            return _Stop(lost=lost, killed=await end(child, grace=grace, hurry=hurry))
+            return _Stop(lost=lost, killed=await _end(child, grace=grace, cancellation=cancellation))
         finally:
-            for future in (exited, cancelled, hurried):
-                future.cancel()
+            exited.cancel()
+            cancelled.cancel()
 
     async def _judge(self, test: Test, spec: AttemptSpec, completed: Completed, *, emit: Emit) -> Judged:
-        runner = self.runners[test.runner]
+        bare = False
         try:
             async with asyncio.timeout(_JUDGE_SECONDS):
-                return await asyncio.to_thread(runner.judge, test, spec, completed)
+                judged, bare = await asyncio.to_thread(self._read_evidence, test, spec, completed)
+                return judged
         except (Exception, SystemExit) as error:  # noqa: BLE001 - no plug-in is trusted; a wrong one cannot turn a test green.
             message = f"the {test.kind} runner could not read the evidence: {type(error).__name__}: {error}"
             return Judged(verdict=because(Reason.EVIDENCE_MISSING, message))
         finally:
-            await self._mask_files(test, spec, emit=emit)
+            if not bare:
+                await self._mask_files(test, spec, emit=emit)
+
+    def _read_evidence(self, test: Test, spec: AttemptSpec, completed: Completed) -> tuple[Judged, bool]:
+        """In a thread: the runner's word, and whether there is nothing to mask."""
+        judged = self.runners[test.runner].judge(test, spec, completed)
+        return judged, is_bare(spec.folder, below=spec.output_root, spared=spec.folder / _OUTPUT)
 
     async def _mask_files(self, test: Test, spec: AttemptSpec, *, emit: Emit) -> None:
         """What the child itself wrote beside its output, which was masked on its way."""
@@ -233,6 +239,16 @@ def _output(path: Path, root: Path) -> Output | None:
     if not path.exists():
         return None
     return Output(path=path.relative_to(root).as_posix(), size=size_of(path), tail=tail_of(path, size=4096))
+
+
+async def _end(child: Child, *, grace: Grace, cancellation: Cancellation) -> bool:
+    """True if it had to be killed; somebody in a hurry takes its grace away."""
+    hurry = asyncio.Event()
+    hurried = asyncio.create_task(_set_when_urgent(cancellation, hurry))
+    try:
+        return await end(child, grace=grace, hurry=hurry)
+    finally:
+        hurried.cancel()
 
 
 async def _set_when_urgent(cancellation: Cancellation, hurry: asyncio.Event) -> None:

@@ -54,6 +54,8 @@ def remember(path: Path, learned: Durations) -> str | None:
 
 
 def _from_journals(output: Path) -> Durations:
+    if not (output / "runs").is_dir():
+        return Durations()
     # The fold of journals takes 15 ms to load, which only a run without the file has to pay.
     from e2e_orchestrator.history.learning import from_journals  # noqa: PLC0415
 

@@ -14,20 +14,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from e2e_orchestrator.journal.digest import Digest, carried_from, digest, has_finished
+from e2e_orchestrator.journal.keep import Keep
 from e2e_orchestrator.journal.lock import guarded
 from e2e_orchestrator.journal.runs import Run, runs_below
 from e2e_orchestrator.process.remains import remains_of
 
 _TRASH = ".removed-"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keep:
-    """Limits that hold together; None is no limit. ``size`` in bytes, of all runs together."""
-
-    runs: int | None = 20
-    days: int | None = 30
-    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

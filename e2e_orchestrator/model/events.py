@@ -6,6 +6,7 @@ without holes), the wall time and the monotonic time of the run. The journal hol
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
@@ -329,7 +330,10 @@ class Envelope:
     schema: int = SCHEMA
 
 
-_ADAPTER: TypeAdapter[Envelope] = TypeAdapter(Envelope)
+@cache
+def _adapter() -> TypeAdapter[Envelope]:
+    """Made when somebody reads a journal, or writes what is not UTF-8: it takes 60 ms."""
+    return TypeAdapter(Envelope)
 
 
 def encode(envelope: Envelope) -> bytes:
@@ -340,12 +344,12 @@ def encode(envelope: Envelope) -> bytes:
     try:
         return to_json(envelope, inf_nan_mode="strings")
     except ValueError:  # A lone surrogate in a name that a child made up: not UTF-8, so not JSON.
-        return to_json(_printable(_ADAPTER.dump_python(envelope)), inf_nan_mode="strings")
+        return to_json(_printable(_adapter().dump_python(envelope)), inf_nan_mode="strings")
 
 
 def decode(line: bytes | str) -> Envelope:
     """Raises ValueError (pydantic's) for a line that is no envelope of this schema."""
-    return _ADAPTER.validate_json(line)
+    return _adapter().validate_json(line)
 
 
 def _printable(value: Any) -> Any:

@@ -2,10 +2,10 @@
 
     python -I -S keeper.py CONTROL_FD
 
-One server process a run. For every child it forks a *tender*, which costs about a millisecond where a
-fresh interpreter would cost forty. A tender is a child subreaper (Linux): whatever its child starts, in
-whatever session, group or environment, stays its descendant, so two children are never confused and a
-daemon cannot escape. A tender that loses its owner (the orchestrator's end of the socket closes, however
+One server process a run. For every child that runs it has a *tender*, a fork of itself, where a fresh
+interpreter would cost tens of milliseconds. A tender is a child subreaper (Linux): whatever its child
+starts, in whatever session, group or environment, stays its descendant, so two children are never confused
+and a daemon cannot escape. When nothing of its child is left, it is as good as new, and may start another. A tender that loses its owner (the orchestrator's end of the socket closes, however
 the orchestrator died) ends everything below it. So does the server if a tender is killed.
 
 Owner and tender talk in JSON lines over a socket of their own, which the owner passes to the server:
@@ -15,7 +15,8 @@ Owner and tender talk in JSON lines over a socket of their own, which the owner 
     tender  {"tender": PID}; then {"started": PID}   or   {"error": "..."}
     owner   {"signal": 2}      to the child's process group;   {"kill": true}   to everything below
     tender  {"exited": STATUS}                                  the child itself ended
-    tender  {"done": [[PID, "command line"], ...], "lost": null}  nothing is left; what had to be ended
+    tender  {"done": [[PID, "command line"], ...], "lost": null, "ready": true}
+            nothing is left; what had to be ended; and whether it takes another request
 
 Runs with the standard library only, without site-packages, in an interpreter of its own.
 """
@@ -130,7 +131,7 @@ class Pump:
 
 
 class Tender:
-    """Starts one child and stays until nothing of it is left."""
+    """Starts one child after the other, and none before nothing is left of the last one."""
 
     def __init__(self, owner: socket.socket, wakeup: int) -> None:
         self.owner, self.wakeup = owner, wakeup
@@ -139,26 +140,38 @@ class Tender:
         self._codes: dict[int, int] = {}
         self._group = 0
         self._pipe: int | None = None
+        self._mask = masking.Mask()
 
     def run(self) -> None:
         self._tell(tender=os.getpid())  # Before the child can stop us: our owner must be able to wake us.
-        line = self._next_line()
-        if line is None:
-            return
-        request = json.loads(line)
+        while (request := self._next_request()) is not None:
+            self._codes.clear()
+            if not self._serve(request):
+                return
+
+    def _serve(self, request: dict[str, Any]) -> bool:
+        """The whole life of a child; False if something went wrong with it that the next one might feel."""
         try:
-            mask = masking.Mask(request["secrets"])
+            mask = self._mask_for(request["secrets"])
             pump = Pump(request["output"], mask, times=request.get("times"))
             self._group = self._start(request)
         except (OSError, ValueError) as error:
             self._tell(error=f"{type(error).__name__}: {error}")
-            return
+            return False
         self._tell(started=self._group)
         left = self._tend(pump, mask, linger=request["linger"])
         end_all(self._codes)
         self._drain(pump)
         pump.close()
-        self._tell(done=left, lost=pump.lost)
+        ready = self._pipe is None and not self.orphaned and not reap(self._codes)
+        self._tell(done=left, lost=pump.lost, ready=ready)
+        return ready
+
+    def _mask_for(self, secrets: list[str]) -> masking.Mask:
+        """Made anew only for other secrets: its patterns take a millisecond to compile."""
+        if self._mask.literals != sorted(set(secrets), key=len, reverse=True):
+            self._mask = masking.Mask(secrets)
+        return self._mask
 
     def _start(self, request: dict[str, Any]) -> int:
         self._pipe, writing = os.pipe()
@@ -190,8 +203,12 @@ class Tender:
             return []
         self._tell(exited=self._codes[self._group])
         until = time.monotonic() + linger
-        while reap(self._codes) and not self.orphaned and (rest := until - time.monotonic()) > 0:
+        while left := reap(self._codes):
+            if self.orphaned or (rest := until - time.monotonic()) <= 0:
+                break
             self._turn(pump, timeout=min(rest, 0.02))
+        if not left:
+            return []
         pids = [pid for pid in tree.descendants_of(os.getpid()) if not tree.is_zombie(pid)]
         return [(pid, tree.command_line(pid, masked=mask.text)) for pid in pids]
 
@@ -236,22 +253,32 @@ class Tender:
         except OSError:
             self.orphaned = True
 
-    def _next_line(self) -> bytes | None:
-        while b"\n" not in self._inbox:
-            data = self.owner.recv(CHUNK)
-            if not data:
-                return None
-            self._inbox += data
-        line, _, self._inbox = self._inbox.partition(b"\n")
-        return line
+    def _next_request(self) -> dict[str, Any] | None:
+        """None once there is nobody who could ask."""
+        while not self.orphaned:
+            while b"\n" in self._inbox:
+                line, _, self._inbox = self._inbox.partition(b"\n")
+                message: dict[str, Any] = json.loads(line)
+                if "argv" in message:  # Else it was for the child before, and came too late.
+                    return message
+            sources: list[Any] = [self.owner, self.wakeup]
+            ready, _, _ = select.select(sources, [], [])
+            if self.wakeup in ready:
+                os.read(self.wakeup, CHUNK)
+            if self.owner in ready:
+                self._receive()
+        return None
 
-    def _listen(self) -> None:
+    def _receive(self) -> None:
         try:
             data = self.owner.recv(CHUNK)
         except OSError:
             data = b""
         self.orphaned = self.orphaned or not data
         self._inbox += data
+
+    def _listen(self) -> None:
+        self._receive()
         self._obey()
 
     def _obey(self) -> None:

@@ -6,12 +6,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from e2e_orchestrator.model.outcomes import Leak
 
@@ -34,13 +34,23 @@ class Ended:
     output_lost: str | None = None
 
 
-class Child:
-    """A started process and everything below it."""
+@dataclass(slots=True, kw_only=True)
+class _Line:
+    """Our end of the socket to a tender; ``tender`` is its pid as soon as it has said so."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    tender: int | None = None
+
+
+class Child:
+    """A started process and everything below it. ``give_back`` gets the line if its tender is free again."""
+
+    def __init__(self, line: _Line, *, give_back: Callable[[_Line], None]) -> None:
         self.pid: int | None = None
-        self.tender: int | None = None
-        self._reader, self._writer = reader, writer
+        self._line, self._give_back = line, give_back
+        self._ready = False
+        self._lost: asyncio.TimerHandle | None = None
         self._exited: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         self._ended = asyncio.create_task(self._listen())
 
@@ -51,6 +61,10 @@ class Child:
     async def ended(self) -> Ended:
         """Returns once nothing of the child is left."""
         return await asyncio.shield(self._ended)
+
+    @property
+    def tender(self) -> int | None:
+        return self._line.tender
 
     @property
     def alive(self) -> bool:
@@ -66,8 +80,9 @@ class Child:
         If nobody confirms it in time (the tender itself is stopped, or stuck), the child counts as lost.
         """
         self._tell(kill=True)
-        if self.alive:
-            asyncio.get_running_loop().call_later(_CONFIRM_SECONDS, self._writer.close)
+        if self.alive and self._lost is None:
+            loop = asyncio.get_running_loop()
+            self._lost = loop.call_later(_CONFIRM_SECONDS, self._line.writer.close)
 
     def _wake_tender(self) -> None:
         """Somebody may have stopped it, and a stopped tender ends nobody."""
@@ -79,33 +94,43 @@ class Child:
         if self.alive:
             self._wake_tender()
             with suppress(OSError, RuntimeError):
-                self._writer.write(json.dumps(message).encode() + b"\n")
+                self._line.writer.write(json.dumps(message).encode() + b"\n")
 
     async def _listen(self) -> Ended:
-        status: int | None = None
         ended: Ended | None = None
         try:
-            while line := await self._reader.readline():
-                match json.loads(line):
-                    case {"tender": int(pid)}:
-                        self.tender = pid
-                    case {"started": int(pid)}:
-                        self.pid = pid
-                    case {"exited": int(code)}:
-                        status = code
-                        self._exited.set_result(code)
-                    case {"error": str(message)}:
-                        ended = Ended(exit_status=None, start_error=message)
-                    case {"done": list(left), "lost": lost}:
-                        leaked = tuple(Leak(pid=pid, command=command) for pid, command in left)
-                        ended = Ended(exit_status=status, leaked=leaked, output_lost=lost)
+            while ended is None and (line := await self._line.reader.readline()):
+                ended = self._hear(json.loads(line))
         except OSError:
             pass  # The tender was killed; that is told by what is missing.
         finally:
-            self._writer.close()
+            if self._lost:
+                self._lost.cancel()
+            if self._ready:
+                self._give_back(self._line)
+            else:
+                self._line.writer.close()
             if not self._exited.done():
-                self._exited.set_result(status)
+                self._exited.set_result(None)
         return ended or Ended(exit_status=None)
+
+    def _hear(self, message: dict[str, Any]) -> Ended | None:  # Any: the tender's JSON.
+        """The end, if that is what it is."""
+        match message:
+            case {"tender": int(pid)}:
+                self._line.tender = pid
+            case {"started": int(pid)}:
+                self.pid = pid
+            case {"exited": int(code)}:
+                self._exited.set_result(code)
+            case {"error": str(error)}:
+                return Ended(exit_status=None, start_error=error)
+            case {"done": list(left), "lost": lost, "ready": bool(ready)}:
+                self._ready = ready
+                leaked = tuple(Leak(pid=pid, command=command) for pid, command in left)
+                status = self._exited.result() if self._exited.done() else None
+                return Ended(exit_status=status, leaked=leaked, output_lost=lost)
+        return None
 
 
 class Supervisor:
@@ -121,6 +146,7 @@ class Supervisor:
         self._process: asyncio.subprocess.Process | None = None
         self._control: socket.socket | None = None
         self._children: set[Child] = set()
+        self._free: list[_Line] = []
         self._launching = asyncio.Lock()
 
     @property
@@ -171,6 +197,8 @@ class Supervisor:
             self._process.kill()
             await self._process.wait()
         await asyncio.gather(*(child.ended() for child in self._children))
+        for line in self._free:
+            line.writer.close()
         with suppress(OSError):  # A test may have taken the whole folder away.
             if self._log.stat().st_size == 0:
                 self._log.unlink()
@@ -194,8 +222,7 @@ class Supervisor:
 
         With ``times`` a file beside the output says when which of its bytes came.
         """
-        ours = await self._hand_over()
-        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_MESSAGE)
+        line = self._free_line() or await self._new_line()
         request = {
             "argv": list(argv),
             "cwd": str(cwd),
@@ -205,11 +232,25 @@ class Supervisor:
             "secrets": self._secrets,
             "linger": self._linger,
         }
-        writer.write(json.dumps(request).encode() + b"\n")
-        child = Child(reader, writer)
+        line.writer.write(json.dumps(request).encode() + b"\n")
+        child = Child(line, give_back=self._free.append)
         self._children.add(child)
         child._ended.add_done_callback(lambda _: self._children.discard(child))  # noqa: SLF001 - same module.
         return child
+
+    def _free_line(self) -> _Line | None:
+        """To a tender that is free and well; none if the keeper is gone, because its tenders follow it."""
+        while self._free:
+            line = self._free.pop()
+            if self._process and self._process.returncode is None and not line.reader.at_eof():
+                return line
+            line.writer.close()
+        return None
+
+    async def _new_line(self) -> _Line:
+        ours = await self._hand_over()
+        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_MESSAGE)
+        return _Line(reader=reader, writer=writer)
 
 
 def _hand_over(control: socket.socket) -> socket.socket:

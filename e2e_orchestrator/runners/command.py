@@ -4,7 +4,9 @@ A program may append to the case stream (``E2E_EVENTS``) or leave ``junit.xml`` 
 that does neither is a single case, named after the test: its exit status is all the evidence it has.
 """
 
+import os
 import shlex
+from collections import ChainMap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +29,7 @@ from e2e_orchestrator.runners.decision import (
     said,
     with_located_attachments,
 )
-from e2e_orchestrator.runners.programs import environment, find_program
+from e2e_orchestrator.runners.programs import find_program
 
 JUNIT = "junit.xml"
 _OUTPUT_DIR = "{output_dir}"
@@ -61,7 +63,7 @@ class CommandRunner:
             ) from None
         if not words:
             raise InfrastructureError(f"test {test.id}: its target is an empty command line")
-        program = find_program(words[0], cwd=cwd, env=environment(test.env))
+        program = find_program(words[0], cwd=cwd, env=ChainMap(dict(test.env), os.environ))
         if program is None:
             raise InfrastructureError(
                 f"test {test.id}: there is no program {words[0]!r} (looked on the PATH and from {cwd})",

@@ -20,12 +20,20 @@ _CHUNK = 1 << 18
 _HEAD = 8192  # A null byte in so many at the beginning tells a binary file, as git and grep see it.
 
 
+def is_bare(folder: Path, *, below: Path, spared: Path) -> bool:
+    """Whether :func:`mask_files` would have nothing to do and nothing to say."""
+    try:
+        return set(os.listdir(folder)) <= {spared.name} and _is_itself(folder, below=below)  # noqa: PTH208 - names, no paths.
+    except OSError:
+        return False
+
+
 def mask_files(folder: Path, *, below: Path, mask: Mask, spared: Path) -> list[str]:
     """Masks the text files in ``folder``, which lies below ``below``, in place; all but ``spared``.
 
     Returns a sentence for everything that may still hold a secret. Binary files are left alone.
     """
-    if folder.resolve() != below.resolve() / folder.relative_to(below):
+    if not _is_itself(folder, below=below):
         return [f"{folder.name} is not the folder that it was: a link leads elsewhere, so nothing was masked"]
     left: list[str] = []
     for path in _files(folder, left):
@@ -35,6 +43,10 @@ def mask_files(folder: Path, *, below: Path, mask: Mask, spared: Path) -> list[s
             except OSError as error:
                 left.append(f"{path.relative_to(folder)} could not be masked: {error.strerror}")
     return left
+
+
+def _is_itself(folder: Path, *, below: Path) -> bool:
+    return folder.resolve() == below.resolve() / folder.relative_to(below)
 
 
 def _files(folder: Path, left: list[str]) -> Iterator[Path]:

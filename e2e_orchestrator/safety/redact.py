@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -93,6 +94,12 @@ def _as_xml(value: str) -> set[str]:
     return spellings
 
 
+@cache
+def _masked_fields(kind: type[Any]) -> tuple[str, ...]:
+    """The names of a dataclass' fields without those that refer to something."""
+    return tuple(field.name for field in fields(kind) if field.name not in _NAMES)
+
+
 class Redactor:
     """Applied once, in the bus."""
 
@@ -120,12 +127,13 @@ class Redactor:
                 return value if same else type(value)(new)
             case dict():
                 return {key: self._walk(one) for key, one in value.items()}
+            case int() | float() | None:
+                return value
             case _ if is_dataclass(value) and not isinstance(value, type):
                 changes: dict[str, Any] = {
-                    field.name: new
-                    for field in fields(value)
-                    if field.name not in _NAMES
-                    and (new := self._walk(old := getattr(value, field.name))) is not old
+                    name: new
+                    for name in _masked_fields(type(value))
+                    if (new := self._walk(old := getattr(value, name))) is not old
                 }
                 if isinstance(value, Case) and "id" in changes:
                     changes["id"] = self._distinct(value.id, masked=changes["id"])

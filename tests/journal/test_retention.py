@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from support.journals import a_run
 
+from e2e_orchestrator.journal.keep import Keep
 from e2e_orchestrator.journal.lock import make_run_folder
-from e2e_orchestrator.journal.retention import Keep, size_of, sweep
+from e2e_orchestrator.journal.retention import size_of, sweep
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 UNLIMITED = Keep(runs=None, days=None, size=None)

@@ -66,6 +66,7 @@ async def test_a_program_that_does_not_exist_says_so(supervisor: Supervisor, tmp
     assert "/no/such/program" in (ended.start_error or "")
 
 
+LEAKING = ("import os, subprocess; ", "; print('done', flush=True)")
 LEAKS = {
     "a child of its own group": "subprocess.Popen(['sleep', '300'])",
     "a daemon in a session of its own": "subprocess.Popen(['sleep', '300'], start_new_session=True)",
@@ -78,7 +79,7 @@ LEAKS = {
 async def test_what_outlives_its_test_is_named_and_ended(
     supervisor: Supervisor, tmp_path: Path, code: str
 ) -> None:
-    ended = await run(supervisor, tmp_path, f"import os, subprocess; {code}; print('done', flush=True)")
+    ended = await run(supervisor, tmp_path, code.join(LEAKING))
     assert ended.exit_status == 0
     assert [leak.command for leak in ended.leaked] == ["sleep 300"]
     assert not {leak.pid for leak in ended.leaked} & {pid for pid, _ in tree.parents()}
@@ -91,6 +92,41 @@ async def test_children_side_by_side_are_not_confused(supervisor: Supervisor, tm
     assert [[leak.command for leak in one.leaked] for one in ends] == [
         [f"sleep 30{number}"] for number in range(4)
     ]
+
+
+async def test_children_one_after_the_other_share_a_tender_and_nothing_else(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    tenders = []
+    for number in range(3):
+        child = await start(supervisor, tmp_path, LEAKS["a daemon whose parent is gone"].join(LEAKING))
+        ended = await child.ended()
+        tenders.append(child.tender)
+        assert [leak.command for leak in ended.leaked] == ["sleep 300"], number
+    assert len(set(tenders)) == 1
+    assert (await run(supervisor, tmp_path, "pass")).leaked == ()
+
+
+async def test_a_signal_that_comes_too_late_is_for_nobody(supervisor: Supervisor, tmp_path: Path) -> None:
+    child = await start(supervisor, tmp_path, "pass")
+    await child.ended()
+    child._line.writer.write(b'{"signal": 9}\n{"kill": true}\n')
+    after = await start(supervisor, tmp_path, "pass")
+    assert await after.ended() == Ended(exit_status=0)
+    assert after.tender == child.tender
+
+
+async def test_a_tender_that_died_between_two_children_is_not_asked(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    child = await start(supervisor, tmp_path, "pass")
+    await child.ended()
+    assert child.tender is not None
+    os.kill(child.tender, signal.SIGKILL)
+    await asyncio.wait_for(child._line.reader.read(), 10)
+    after = await start(supervisor, tmp_path, "pass")
+    assert await after.ended() == Ended(exit_status=0)
+    assert after.tender != child.tender
 
 
 async def test_secrets_never_reach_the_output_file_even_in_pieces(
