@@ -151,8 +151,6 @@ def test_a_sequential_phase_and_a_limit_of_failures_pack_nothing() -> None:
 
 
 def test_packs_that_never_started_are_cancelled_with_the_run() -> None:
-    executor = PackingScript(
-        together=[(["a", "b"], 2), (["c", "d"], 2)], script={"a": [passes(seconds=10)]}
-    )
+    executor = PackingScript(together=[(["a", "b"], 2), (["c", "d"], 2)], script={"a": [passes(seconds=10)]})
     story = play(a_plan(a_phase("one", *"abcd"), workers=2), executor=executor, cancel_at=3.0)
     assert story.ends == {"a": "interrupted", "b": "passed", "c": "cancelled", "d": "cancelled"}
