@@ -85,12 +85,12 @@ def pack_of(tests: list[Test], folder: Path) -> PackSpec:
     specs = {}
     for test in tests:
         own = folder / "out" / test.name
-        own.mkdir(parents=True)
+        own.mkdir(parents=True, exist_ok=True)
         specs[test.id] = AttemptSpec(
             number=1, max_attempts=1, run_id="r", slot=0, slot_count=2, folder=own, output_root=folder
         )
     place = folder / "out" / "pack"
-    place.mkdir()
+    place.mkdir(exist_ok=True)
     return PackSpec(pack=Pack(tests=tuple(tests), width=2), specs=specs, slots=(0, 1), folder=place)
 
 
@@ -226,6 +226,12 @@ class TestEndedByUs:
     ) -> None:
         ends = sort(*case("a1"), *case("a2", None), *end("interrupted"), exit_status=130, **ended)
         assert ends == {"a": reason, "b": UNDECIDED}
+
+    def test_with_the_run_ends_what_would_have_been_next_if_nothing_ran(self, sort: Sort) -> None:
+        assert sort(exit_status=130, interrupted="SIGINT") == {"a": "interrupted", "b": "interrupted"}
+        ended = {"limit": Limit.PHASE, "limit_seconds": 9.0}
+        lines = [*case("a1"), *case("a2"), *end("interrupted")]
+        assert sort(*lines, exit_status=130, **ended) == {"a": "passed", "b": "timeout"}
 
     @pytest.mark.parametrize("limit", [Limit.STALL, Limit.EXIT])
     def test_a_pack_that_stood_still_decides_nothing(self, sort: Sort, limit: Limit) -> None:
