@@ -13,6 +13,7 @@ from e2e_orchestrator.model.plan import Test
 from e2e_orchestrator.protocols import Executor, PackingExecutor
 
 _FEWEST = 2
+_MOST_NAMED = 5
 
 
 def attempt_started(test: Test, spec: AttemptSpec) -> AttemptStarted:
@@ -23,6 +24,11 @@ def attempt_started(test: Test, spec: AttemptSpec) -> AttemptStarted:
         slot=spec.slot,
         output=(spec.folder.relative_to(spec.output_root) / "output.log").as_posix(),
     )
+
+
+def _some(tests: Sequence[str]) -> str:
+    more = f" and {len(tests) - _MOST_NAMED} more" if len(tests) > _MOST_NAMED else ""
+    return ", ".join(tests[:_MOST_NAMED]) + more
 
 
 def pack_again(pack: Pack, carried: Carried) -> tuple[Pack, ...]:
@@ -90,7 +96,7 @@ class PackCarrier:
         for test, undecided in carried.undecided.items():
             reasons.setdefault(undecided.why, []).append(test)
         again = [
-            f"{phase}: started again, as the same attempt, because their pack decided nothing: {', '.join(tests)} ({why})"
+            f"{phase}: started again, as the same attempt, because their pack decided nothing: {_some(tests)} ({why})"
             for why, tests in reasons.items()
         ]
         return [*carried.warnings, *([] if self.cancellation.why else again)]

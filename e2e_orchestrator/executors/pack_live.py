@@ -138,16 +138,15 @@ class PackLive:
                 yield one, lost
 
     def _lost_with_all(self, now: float) -> Patience | None:
-        """While no case runs nobody's own limit counts; the shortest of them is then the pack's."""
+        """While no case runs nobody's own limit counts; the longest of them is then the pack's."""
         tests = self.spec.pack.tests
-        leave = max((test.watch.exit_after or inf for test in tests), default=inf)
         if self._finished is not None:
+            leave = max(test.watch.exit_after or inf for test in tests)
             over = now - self._finished >= leave
             return Patience(limit=Limit.EXIT, seconds=leave) if over else None
         if any(member.running for member in self.members.values()):
             self._moved = now
-        limits = (limit for test in tests for limit in (test.timeout, test.watch.stall_after) if limit)
-        patience = min(limits, default=inf)
+        patience = max(min(test.timeout or inf, test.watch.stall_after or inf) for test in tests)
         over = now - self._moved >= patience
         return Patience(limit=Limit.STALL, seconds=patience) if over else None
 

@@ -241,7 +241,7 @@ def _sorted(
             undecided[test.id] = one
         else:
             attempts[test.id] = _attempt(members[test.id], one, completed, now=now)
-    warnings = (f"the pack of {', '.join(spec.specs)} left processes behind: {left}",) if left else ()
+    warnings = (f"pack {spec.folder.name} left processes behind: {left}",) if left else ()
     return Carried(attempts=attempts, undecided=undecided, warnings=warnings)
 
 

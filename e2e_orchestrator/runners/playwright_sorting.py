@@ -127,10 +127,16 @@ class _Sorting:
         if _complete(share) and (bad or self._ended_in_order):
             ended = replace(self.completed, exit_status=bad, limit=None, limit_seconds=None, interrupted=None)
             return self._judged(test, share, ended)
-        if share.begun and (self.completed.limit in _OF_ALL or self.completed.interrupted):
+        if self._is_under_way(test) and (self.completed.limit in _OF_ALL or self.completed.interrupted):
             return self._judged(test, share, self.completed)
         cause = f"{', '.join(self.lost) or 'the pack'} had to be ended"
         return Undecided(why=f"{cause} {'while it was under way' if share.begun else 'before it began'}")
+
+    def _is_under_way(self, test: Test) -> bool:
+        """Where nothing ran, before the first case or between two, the next ones would have, alone."""
+        open_tests = [one for one in self.spec.pack.tests if not _complete(self.evidence.shares[one.id])]
+        begun = [one for one in open_tests if self.evidence.shares[one.id].begun]
+        return test in (begun or open_tests[: self.spec.pack.width])
 
     @property
     def _ended_in_order(self) -> bool:
