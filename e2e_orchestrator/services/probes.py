@@ -112,7 +112,8 @@ class Asker:
         }
         # Its folder must not come first: modules there are named like some of the standard library.
         argv = (sys.executable, "-P", page.__file__, json.dumps(asked))
-        return await self._run(argv, missing=page.NO_BROWSER)
+        answer = await self._run(argv, missing=page.NO_BROWSER)
+        return answer.removeprefix("exit status 1: ") if answer else None
 
 
 def endpoint(probe: Probe) -> tuple[str, int] | None:
