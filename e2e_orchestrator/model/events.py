@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
+from e2e_orchestrator.model.earlier import with_services_of_today
 from e2e_orchestrator.model.outcomes import Attempt, Case, Reason, Status, Verdict
 from e2e_orchestrator.model.plan import Plan, Shard
 
@@ -285,7 +286,13 @@ def encode(envelope: Envelope) -> bytes:
 
 def decode(line: bytes | str) -> Envelope:
     """Raises ValueError (pydantic's) for a line that is no envelope of this schema."""
-    return _ADAPTER.validate_json(line)
+    try:
+        return _ADAPTER.validate_json(line)
+    except ValueError:
+        earlier = from_json(line)
+        if not with_services_of_today(earlier):
+            raise
+        return _ADAPTER.validate_python(earlier)
 
 
 def _printable(value: Any) -> Any:

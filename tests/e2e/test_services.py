@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from typing import Any
@@ -91,8 +92,11 @@ def test_a_task_is_not_waited_for_without_a_limit(project: Project) -> None:
 
 
 def test_what_is_external_is_waited_for_and_never_ended(project: Project) -> None:
-    services = {"redis": {"external": True, "ready": {"redis": "redis://127.0.0.1:6379/0", "timeout": "5s"}}}
-    run = with_services(project, services, {"name": "p", "tests": {"t": "true"}}).run()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        ready = {"tcp": f"127.0.0.1:{listening.getsockname()[1]}", "timeout": "5s"}
+        run = with_services(
+            project, {"db": {"external": True, "ready": ready}}, {"name": "p", "tests": {"t": "true"}}
+        ).run()
     assert run.exit_code == 0, run.stdout
     assert not (run.folder / "services").exists()
 
