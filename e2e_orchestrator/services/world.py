@@ -115,6 +115,9 @@ class World:
         except InfrastructureError as error:
             self._slot_failures[slot] = error.message
             raise
+        except asyncio.CancelledError:  # What is half there is of no use to the next test.
+            self._slot_failures[slot] = f"the services of {place.words} were not ready in time"
+            raise
 
     def _group(self, scope: Scope, *, around: Mapping[str, str], place: Place) -> Group:
         return Group(

@@ -307,3 +307,56 @@ def test_compose_is_called_for_its_services_and_for_their_end(project: Project) 
     base = f"compose --file {project.root}/compose.yml --project-name e2e-{run.last_line['run_id']}-db"
     assert up.startswith(f"{base} up --no-color db PORT=2")
     assert down.startswith(f"{base} down --volumes --remove-orphans PORT=2")
+
+
+def test_without_a_container_engine_it_says_what_is_missing(project: Project) -> None:
+    project.write({"compose.yml": "services: {db: {image: postgres}}\n"})
+    services = {"db": {"compose": {"file": "compose.yml"}}}
+    with_services(project, services, {"name": "p", "tests": {"t": "true"}})
+    run = project.run(env={"PATH": str(project.root)})
+    assert run.exit_code == 5
+    assert "neither docker nor podman is on PATH" in run.last_line["why"] + run.tests["p/t"]["error"]
+
+
+def test_an_interrupt_while_a_slots_services_start_leaves_nothing(project: Project) -> None:
+    service = {
+        "scope": "slot",
+        "command": "sh -c 'touch starting; sleep 300'",
+        "ready": {"log": "never", "timeout": "60s"},
+    }
+    with_services(project, {"s": service}, {"name": "p", "tests": {"t": "true"}, "timeout": "90s"})
+    process = project.start()
+    wait_until((project.root / "starting").exists)
+    process.send_signal(signal.SIGINT)
+    run = project.finish(process)
+    assert run.exit_code == 130
+    assert run.ends == {"p/t": "interrupted"}
+    assert run.seconds < 7
+    assert processes(str(project.root)) == []
+
+
+def test_a_slots_services_have_no_more_time_than_the_phase(project: Project) -> None:
+    service = {"scope": "slot", "command": "sleep 300", "ready": {"log": "never", "timeout": "60s"}}
+    phase = {"name": "p", "tests": {"t": "true", "u": "true"}, "timeout": "1s"}
+    run = with_services(project, {"s": service}, phase).run("--workers", "1")
+    assert run.exit_code == 1
+    assert run.ends == {"p/t": "timeout", "p/u": "cancelled"}
+    assert "while its services started" in run.tests["p/t"]["error"]
+    assert processes(str(project.root)) == []
+
+
+def test_services_end_after_those_that_need_them(project: Project) -> None:
+    trap = "trap 'echo {0} >> ends; exit 0' INT; touch {0}.up; while :; do sleep 0.05; done"
+    services = {
+        name: {
+            "command": ["sh", "-c", trap.format(name)],
+            "ready": {"command": f"test -e {name}.up"},
+            "needs": needs,
+        }
+        for name, needs in (("db", []), ("cache", []), ("api", ["db", "cache"]), ("web", ["api"]))
+    }
+    run = with_services(project, services, {"name": "p", "tests": {"t": "true"}}).run()
+    assert run.exit_code == 0, run.stdout
+    ends = (project.root / "ends").read_text().split()
+    assert ends[:2] == ["web", "api"]
+    assert sorted(ends[2:]) == ["cache", "db"]
