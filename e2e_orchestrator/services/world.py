@@ -1,9 +1,9 @@
 """All services of a run: who lives how long, what they give to tests, and whether they are well."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.model.names import file_name
@@ -21,11 +21,27 @@ class Around:
     instances: Sequence[Instance]
 
 
-class World:
-    """The services of the run come and go with :meth:`up`; those of a phase and of a slot within it."""
+def _nothing(slot: int) -> Mapping[str, str]:  # noqa: ARG001 - whichever it is.
+    return {}
 
-    def __init__(self, services: Sequence[PlannedService], *, ground: Ground) -> None:
+
+class World:
+    """The services of the run come and go with :meth:`up`; those of a phase and of a slot within it.
+
+    ``owned_by`` has the variables of what a slot owns besides, such as its database: its services see them
+    instead of those of the file, and are started anew when they change.
+    """
+
+    def __init__(
+        self,
+        services: Sequence[PlannedService],
+        *,
+        ground: Ground,
+        owned_by: Callable[[int], Mapping[str, str]] = _nothing,
+    ) -> None:
         self._ground = ground
+        self._owned_by = owned_by
+        self._owned: dict[int, Mapping[str, str]] = {}
         self._of = {scope: [service for service in services if service.scope is scope] for scope in Scope}
         self._declared = [port for service in services for port in service.ports]
         self._run = self._group(Scope.RUN, around={}, place=Place())
@@ -106,10 +122,14 @@ class World:
         return Around(ports=ports, instances=instances)
 
     async def _start_slot(self, slot: int) -> None:
+        owned = dict(self._owned_by(slot))
         if slot in self._slots:
-            return
+            if slot in self._slot_failures or self._owned[slot] == owned:
+                return
+            await self._slots[slot].stop()
         place = Place(words=f"slot {slot}", folder=f"slot-{slot}")
-        group = self._slots[slot] = self._group(Scope.SLOT, around=self._run.ports, place=place)
+        group = self._group(Scope.SLOT, around=self._run.ports, place=place, owned=owned)
+        self._slots[slot], self._owned[slot] = group, owned
         try:
             await group.start()
         except InfrastructureError as error:
@@ -119,7 +139,8 @@ class World:
             self._slot_failures[slot] = f"the services of {place.words} were not ready in time"
             raise
 
-    def _group(self, scope: Scope, *, around: Mapping[str, str], place: Place) -> Group:
-        return Group(
-            self._of[scope], ground=self._ground, around=around, declared=self._declared, place=place
-        )
+    def _group(
+        self, scope: Scope, *, around: Mapping[str, str], place: Place, owned: Mapping[str, str] | None = None
+    ) -> Group:
+        services = [replace(one, env={**one.env, **(owned or {})}) for one in self._of[scope]]
+        return Group(services, ground=self._ground, around=around, declared=self._declared, place=place)
