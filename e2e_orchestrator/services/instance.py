@@ -148,9 +148,11 @@ class Instance:
                 await self._refuse_a_stranger()
             case readiness.Ended() if child:
                 await self._report_early_end(await child.ended())
-            case readiness.Silent():
-                hint = "look at its log, or give it more time: `ready: {timeout: …}`"
-                await self._fail(readiness.describe(outcome), hint=hint)
+            case readiness.Silent(seconds=seconds, answer=answer):
+                await self._fail(
+                    f"not ready after {seconds:g} s; the last answer was: {answer}",
+                    hint="look at its log, or give it more time: `ready: {timeout: …}`",
+                )
             case _:
                 raise InfrastructureError(f"the run was cancelled before service {self.label!r} was ready")
         await self._emit(ServiceReady(service=self.label, duration=clock() - started))

@@ -146,7 +146,10 @@ QUIET = [
 
 
 def test_nothing_is_said_to_the_network_that_the_user_did_not_configure(project: Project) -> None:
-    """Every Python process of these runs is listened to, by a hook that no code can take away."""
+    """The program and its tests are listened to, by a hook that no code can take away.
+
+    Not the keeper, which starts without the hook: it knows no addresses, and has only the sockets that it is given.
+    """
     heard = project.root / "heard"
     project.write({**FILES, "audit/sitecustomize.py": AUDIT})
     env = {"HEARD": str(heard), "PYTHONPATH": f"{project.root}/audit:{os.environ.get('PYTHONPATH', '')}"}
