@@ -1,4 +1,4 @@
-"""The whole plug-in surface: what a runner, an executor, a reporter and a resource have to offer."""
+"""The whole plug-in surface: what runners, executors, reporters and surroundings have to offer."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -159,12 +159,4 @@ class Surroundings(Protocol):
     @property
     def broken(self) -> str | None:
         """Why no further test can be trusted; None as long as all is well."""
-        ...
-
-
-class Resource(Protocol):
-    """Something that tests need while they run: services, databases, ports."""
-
-    def provide(self, *, emit: Emit) -> AbstractAsyncContextManager[Mapping[str, str]]:
-        """Ready on entering, gone on leaving; the mapping is added to the environment of every child."""
         ...

@@ -23,6 +23,10 @@ COMMANDS: dict[str, Entry] = {
         at="e2e_orchestrator.cli.validate:validate",
         help="Check phases.yaml and everything it names; run nothing.",
     ),
+    "doctor": Entry(
+        at="e2e_orchestrator.cli.doctor:doctor",
+        help="Look whether a run would find its tools and ports; start nothing.",
+    ),
     "replay": Entry(
         at="e2e_orchestrator.cli.replay:replay", help="Make any report of an earlier run, from its journal."
     ),

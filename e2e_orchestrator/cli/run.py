@@ -32,6 +32,7 @@ from e2e_orchestrator.config.load import load_config
 from e2e_orchestrator.errors import OrchestratorError, UsageError
 from e2e_orchestrator.history.last_green import with_last_green
 from e2e_orchestrator.journal.runs import LATEST
+from e2e_orchestrator.planning.guarding import refuse_production
 from e2e_orchestrator.planning.rerun import Rerun
 from e2e_orchestrator.session import Options, ReporterChoice
 
@@ -89,6 +90,7 @@ def run(  # noqa: PLR0913 - one for each option.
         earlier = _rerun(rerun, last_failed=last_failed, loaded=loaded, selection=selection, results=results)
         if dry_run:
             show(earlier.shown if earlier else loaded.plan, color=reporting.color)
+            refuse_production(loaded.plan)
         else:
             options = _options(results, reporting, loaded=loaded, rerun=earlier, memory=memory)
             options = replace(options, keep_services=keep_services)

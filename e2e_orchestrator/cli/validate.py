@@ -6,6 +6,7 @@ import click
 
 from e2e_orchestrator.cli.load_plan import load_plan
 from e2e_orchestrator.cli.options import Selection, config_option
+from e2e_orchestrator.planning.guarding import refuse_production
 
 
 @click.command("validate")
@@ -13,9 +14,10 @@ from e2e_orchestrator.cli.options import Selection, config_option
 def validate(config: Path) -> None:
     """Check phases.yaml and run nothing.
 
-    Exit code 0 if all is well; 2 with every mistake, its line and its column.
+    Exit code 0 if all is well; 2 with every mistake, its line and its column; 6 if a target looks like production.
     """
     plan = load_plan(Selection(config=config)).plan
+    refuse_production(plan)
     counts = (
         _counted(len(plan.phases), "phase"),
         _counted(len(plan.tests), "test"),
@@ -23,7 +25,7 @@ def validate(config: Path) -> None:
         _counted(len(plan.services), "service"),
     )
     click.echo(f"{config} is right: {', '.join(counts)}")
-    click.echo("checked: keys, values, variables, names, runners, folders, globs, target files")
+    click.echo("checked: keys, values, variables, names, runners, folders, globs, target files, safeguards")
 
 
 def _counted(count: int, what: str) -> str:

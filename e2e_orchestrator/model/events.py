@@ -10,8 +10,9 @@ from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
+from e2e_orchestrator.model.earlier import with_services_of_today
 from e2e_orchestrator.model.outcomes import Attachment, Attempt, Case, Reason, Status, Verdict
 from e2e_orchestrator.model.plan import Plan, Shard
 
@@ -349,7 +350,13 @@ def encode(envelope: Envelope) -> bytes:
 
 def decode(line: bytes | str) -> Envelope:
     """Raises ValueError (pydantic's) for a line that is no envelope of this schema."""
-    return _adapter().validate_json(line)
+    try:
+        return _adapter().validate_json(line)
+    except ValueError:
+        earlier = from_json(line)
+        if not with_services_of_today(earlier):
+            raise
+        return _adapter().validate_python(earlier)
 
 
 def _printable(value: Any) -> Any:

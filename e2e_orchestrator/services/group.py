@@ -56,9 +56,20 @@ class Group:
             raise errors.exceptions[0] from None
 
     async def stop(self) -> None:
-        """In reverse order of their starts."""
-        for instance in reversed(self.instances):
+        """Each after those that need it."""
+        stopped = {instance.service.name: asyncio.Event() for instance in self.instances}
+        async with asyncio.TaskGroup() as stopping:
+            for instance in self.instances:
+                stopping.create_task(self._stop(instance, stopped))
+
+    async def _stop(self, instance: Instance, stopped: Mapping[str, asyncio.Event]) -> None:
+        try:
+            for other in self.instances:
+                if instance.service.name in other.service.needs:
+                    await stopped[other.service.name].wait()
             await instance.stop()
+        finally:
+            stopped[instance.service.name].set()
 
     async def _start(self, service: PlannedService, ready: Mapping[str, asyncio.Event]) -> None:
         for need in service.needs:

@@ -42,7 +42,7 @@ class Instance:
         self._child: Child | None = None
         self._since = 0
         self._restarts = 0
-        self._stopping = False
+        self._stopping = self._told = False
         self._unwell: str | None = None
         self._watch: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
@@ -122,6 +122,15 @@ class Instance:
         await self._emit(ServiceStopped(service=self.label, exit_status=0))
 
     async def _bring_up(self) -> None:
+        """Ready on return. Raises InfrastructureError, once everybody knows why; but nobody is told of a cancelled one."""
+        try:
+            await self._get_ready()
+        except InfrastructureError as error:
+            if not (self._told or self._stopping or self._ground.cancellation.why):
+                await self._tell_failure(error.message)
+            raise
+
+    async def _get_ready(self) -> None:
         clock = asyncio.get_running_loop().time
         started = clock()
         if not self.service.external:
@@ -139,9 +148,11 @@ class Instance:
                 await self._refuse_a_stranger()
             case readiness.Ended() if child:
                 await self._report_early_end(await child.ended())
-            case readiness.Silent():
-                hint = "look at its log, or give it more time: `ready: {timeout: …}`"
-                await self._fail(readiness.describe(outcome), hint=hint)
+            case readiness.Silent(seconds=seconds, answer=answer):
+                await self._fail(
+                    f"not ready after {seconds:g} s; the last answer was: {answer}",
+                    hint="look at its log, or give it more time: `ready: {timeout: …}`",
+                )
             case _:
                 raise InfrastructureError(f"the run was cancelled before service {self.label!r} was ready")
         await self._emit(ServiceReady(service=self.label, duration=clock() - started))
@@ -277,6 +288,7 @@ class Instance:
         raise InfrastructureError(f"service {self.label!r}: {message}", hint=hint)
 
     async def _tell_failure(self, message: str) -> None:
+        self._told = True
         await self._emit(
             ServiceFailed(
                 service=self.label,

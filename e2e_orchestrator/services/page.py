@@ -22,6 +22,11 @@ def installed_browser() -> str | None:
     return os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, _NAMES)), None)
 
 
+def _counts(said: Any) -> bool:
+    """An error, unless it is about the icon that browsers ask every server for."""
+    return bool(said.type == "error" and not said.location.get("url", "").endswith("/favicon.ico"))
+
+
 async def look(asked: dict[str, Any]) -> str | None:
     """None if the page loads, shows what it should, and logs no error; else the first thing that is wrong."""
     from playwright.async_api import Error, async_playwright  # noqa: PLC0415 - optional, and 150 ms.
@@ -35,8 +40,7 @@ async def look(asked: dict[str, Any]) -> str | None:
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(f"an error on the page: {error}"))
         page.on(
-            "console",
-            lambda one: errors.append(f"the console says: {one.text}") if one.type == "error" else None,
+            "console", lambda said: errors.append(f"the console says: {said.text}") if _counts(said) else None
         )
         try:
             answer = await page.goto(asked["page"], wait_until="load")

@@ -32,7 +32,8 @@ from e2e_orchestrator.services.redis import ask_redis
 from e2e_orchestrator.services.sql import ask_sql
 
 _ONE_TRY_SECONDS = 2.0
-_PROGRAM_SECONDS = 20.0
+_PROGRAM_SECONDS = 60.0
+_PAGE_SECONDS = 10.0
 _MOST_SEARCHED = 4 << 20
 _SHOWN = 200
 
@@ -108,11 +109,12 @@ class Asker:
             "page": probe.page,
             "text": probe.text,
             "selector": probe.selector,
-            "seconds": _PROGRAM_SECONDS / 2,
+            "seconds": _PAGE_SECONDS,
         }
         # Its folder must not come first: modules there are named like some of the standard library.
         argv = (sys.executable, "-P", page.__file__, json.dumps(asked))
-        return await self._run(argv, missing=page.NO_BROWSER)
+        answer = await self._run(argv, missing=page.NO_BROWSER)
+        return answer.removeprefix("exit status 1: ") if answer else None
 
 
 def endpoint(probe: Probe) -> tuple[str, int] | None:

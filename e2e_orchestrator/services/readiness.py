@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Any
 
 from e2e_orchestrator.model.service import Probe
 from e2e_orchestrator.process.supervisor import Child
@@ -87,15 +87,3 @@ async def _ask_all(probes: Sequence[Probe], asker: Asker) -> Silent | None:
         except TimeoutError:
             return Silent(seconds=probe.timeout, answer=answer or "none yet")
     return None
-
-
-def describe(outcome: Ended | Cancelled | Silent) -> str:
-    match outcome:
-        case Ended():
-            return "ended before it was ready"
-        case Cancelled():
-            return "was not ready when the run was cancelled"
-        case Silent(seconds=seconds, answer=answer):
-            return f"not ready after {seconds:g} s; the last answer was: {answer}"
-        case unknown:
-            assert_never(unknown)

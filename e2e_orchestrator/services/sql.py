@@ -38,7 +38,7 @@ async def _ask_postgresql(address: str, query: str) -> str | None:
     try:
         import psycopg  # noqa: PLC0415 - optional, and 60 ms.
     except ImportError:
-        raise _missing("psycopg", extra="postgresql") from None
+        raise _missing("psycopg", extra="postgres") from None
     scheme, _, rest = address.partition("://")
     try:
         connecting = psycopg.AsyncConnection.connect(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.model.command import AttemptSpec, Deadline, Limit
-from e2e_orchestrator.model.outcomes import Attempt, Reason, ServiceLog, because
+from e2e_orchestrator.model.outcomes import Attempt, Reason, ServiceLog, Verdict, because
 from e2e_orchestrator.model.packs import Carried, Pack, PackSpec, Undecided
 from e2e_orchestrator.model.plan import Test
 from e2e_orchestrator.planning.others_ports import with_values
@@ -34,13 +34,14 @@ class SurroundedExecutor:
     ) -> Attempt:
         started_at, started = self.clock.now(), self.clock.monotonic()
         try:
-            around = await self._around(test, spec)
-        except InfrastructureError as error:
+            async with asyncio.timeout(self._seconds_to_start(deadline)):
+                around = await self._around(test, spec)
+        except (InfrastructureError, TimeoutError) as error:
             return Attempt(
                 number=spec.number,
                 started_at=started_at,
                 duration=self.clock.monotonic() - started,
-                verdict=because(Reason.INFRASTRUCTURE, error.message),
+                verdict=_not_started(error, deadline=deadline, cancellation=cancellation),
                 slot=spec.slot,
             )
         if deadline.limit is Limit.TEST:  # The start of a slot's services is none of the test's time.
@@ -77,6 +78,12 @@ class SurroundedExecutor:
             )
         attempts = {one: await watched.judged(attempt) for one, attempt in carried.attempts.items()}
         return replace(carried, attempts=attempts)
+
+    def _seconds_to_start(self, deadline: Deadline) -> float | None:
+        """What the phase and the run leave; a test's own limit begins when its services are there."""
+        if deadline.limit is Limit.TEST:
+            return None
+        return max(0.0, deadline.at - self.clock.monotonic())
 
     async def _around(self, test: Test, spec: AttemptSpec) -> Around:
         """Raises InfrastructureError if a service is not there, or, before a retry, does not answer."""
@@ -155,6 +162,19 @@ class _Outage:
 
     async def _wait_for_any(self) -> None:
         await asyncio.wait(self.lost, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _not_started(
+    error: InfrastructureError | TimeoutError, *, deadline: Deadline, cancellation: Cancellation
+) -> Verdict:
+    if cancellation.why:
+        return because(
+            Reason.INTERRUPTED, f"the run was cancelled ({cancellation.why}) while its services started"
+        )
+    if isinstance(error, InfrastructureError):
+        return because(Reason.INFRASTRUCTURE, error.message)
+    limit = f"the {deadline.limit}'s limit of {deadline.seconds:g} s"
+    return because(Reason.TIMEOUT, f"{limit} was reached while its services started")
 
 
 async def _judged(attempt: Attempt, outage: _Outage) -> Attempt:

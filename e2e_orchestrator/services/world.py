@@ -114,7 +114,7 @@ class World:
     async def _start_slot(self, slot: int, owned: Mapping[str, str]) -> None:
         """Again, if the slot has come to own something else meanwhile."""
         there = self._slots.get(slot)
-        if there and there.owned == owned:
+        if there and (slot in self._slot_failures or there.owned == owned):
             return
         if there:
             await there.stop()
@@ -124,6 +124,9 @@ class World:
             await group.start()
         except InfrastructureError as error:
             self._slot_failures[slot] = error.message
+            raise
+        except asyncio.CancelledError:  # What is half there is of no use to the next test.
+            self._slot_failures[slot] = f"the services of {place.words} were not ready in time"
             raise
 
     def _group(

@@ -25,11 +25,15 @@ PARTS = {
     "TestDetails": ("Tests", "Policies"),
     "Retries": ("Retries",),
     "RunRetries": ("Retries",),
-    "Ready": ("Services",),
+    "Ready": ("Ready",),
     "Stop": ("Services",),
+    "Restart": ("Services",),
+    "Compose": ("Services",),
+    "SafeguardRules": ("Safeguards",),
+    "AllowedTarget": ("Safeguards",),
     "Keep": ("Kept runs",),
 }
-PREFIXES = {"Ready": "ready.", "Stop": "stop."}
+PREFIXES = {"Stop": "stop.", "Restart": "restart.", "Compose": "compose."}
 
 
 def schema_models() -> dict[str, dict[str, Any]]:

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from e2e_orchestrator.model import events
-from e2e_orchestrator.model.events import Envelope, Event, decode, encode
+from e2e_orchestrator.model.events import Envelope, Event, RunStarted, decode, encode
 from e2e_orchestrator.model.outcomes import Case, CaseStatus
+from e2e_orchestrator.model.plan import Plan
+from e2e_orchestrator.model.service import TcpProbe
 
 
 def _mapping(kind: Any) -> st.SearchStrategy[Any]:
@@ -52,3 +54,19 @@ def test_a_duration_that_is_no_number_does_not_lose_the_event(seconds: float) ->
 def test_every_kind_of_event_has_a_type_of_its_own() -> None:
     types = [field.default for kind in get_args(Event) for field in fields(kind) if field.name == "type"]
     assert len(set(types)) == len(types) == len(get_args(Event))
+
+
+def test_a_plan_of_an_earlier_version_is_read() -> None:
+    plan = Plan(project="p", config="c", root="/", timeout=1.0, workers=1, phases=())
+    begun = Envelope(
+        seq=1, at="", mono=0.0, event=RunStarted(run_id="r", started_at="", version="0", plan=plan)
+    )
+    written = json.loads(encode(begun))
+    common = {"name": "db", "command": ["db"], "cwd": "/", "env": {}, "stop_grace": 2.0}
+    asked = {"http": None, "tcp": "localhost:1", "timeout": 5.0, "interval": 0.1}
+    written["event"]["plan"]["services"] = [{**common, "ready": asked}, {**common, "ready": None}]
+    read = decode(json.dumps(written)).event
+    assert isinstance(read, RunStarted)
+    first, second = read.plan.services
+    assert (first.ready, first.stop.grace) == ((TcpProbe(tcp="localhost:1", timeout=5.0),), 2.0)
+    assert second.ready == ()

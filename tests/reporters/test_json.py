@@ -79,6 +79,7 @@ def test_a_green_run_has_the_documented_shape(output: Path) -> None:
                 "status": "stopped",
                 "ready_after": after,
                 "message": None,
+                "restarts": 0,
                 "tail": None,
                 "log": f"runs/{RUN_ID}/services/{name}.log",
             }
@@ -87,6 +88,7 @@ def test_a_green_run_has_the_documented_shape(output: Path) -> None:
         "warnings": [],
         "broken_reporters": {},
         "gates": [],
+        "checked": [],
         "left_out": [{"id": "visual/pixels", "why": "not selected by --tag smoke"}],
     }
 
