@@ -10,4 +10,5 @@ BUILTIN: dict[str, str] = {
     "markdown": "e2e_orchestrator.reporters.markdown:MarkdownReporter",
     "slack": "e2e_orchestrator.reporters.slack:SlackReporter",
     "tap": "e2e_orchestrator.reporters.tap:TapReporter",
+    "webhook": "e2e_orchestrator.reporters.webhook:WebhookReporter",
 }

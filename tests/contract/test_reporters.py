@@ -79,7 +79,12 @@ def a_context(output: Path, channel: Channel) -> ReporterContext:
 
 def surroundings(channel: Channel) -> dict[str, str]:
     """What lets every reporter work."""
-    return {"SLACK_WEBHOOK": channel.url, "NO_PROXY": "*", "GITHUB_ACTIONS": "true"}
+    return {
+        "SLACK_WEBHOOK": channel.url,
+        "E2E_ORCHESTRATE_WEBHOOK": channel.url,
+        "NO_PROXY": "*",
+        "GITHUB_ACTIONS": "true",
+    }
 
 
 def made(name: str, context: ReporterContext) -> Reporter:
@@ -157,6 +162,7 @@ def test_a_second_closing_does_nothing(
     name: str, tmp_path: Path, channel: Channel, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = []
+    channel.posts.clear()
     for closings in (1, 2):
         context = a_context(tmp_path / str(closings), channel)
         report(name, context, red(), closings=closings)
