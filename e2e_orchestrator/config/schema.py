@@ -20,6 +20,7 @@ from e2e_orchestrator.config.fields import (
     Env,
     Factor,
     Failures,
+    Globs,
     HttpAddress,
     Kept,
     Limit,
@@ -117,6 +118,19 @@ RetriesField = Annotated[Retries, BeforeValidator(_retries, json_schema_input_ty
 RunRetriesField = Annotated[RunRetries, BeforeValidator(_retries, json_schema_input_type=Count | RunRetries)]
 
 
+class Artifacts(Model):
+    """What is kept of the files that tests write."""
+
+    collect: Globs = Field(default=(), description="Files that every attempt keeps, relative to its folder.")
+
+
+def _artifacts(value: Any) -> Any:
+    return value if isinstance(value, dict | Artifacts) else {"collect": value}
+
+
+ArtifactsField = Annotated[Artifacts, BeforeValidator(_artifacts, json_schema_input_type=Globs | Artifacts)]
+
+
 class TestDetails(Policies):
     """A test and what is special about it."""
 
@@ -133,6 +147,7 @@ class TestDetails(Policies):
     tags: tuple[Name, ...] = Field(default=(), description="Words that `--tag` selects by.")
     env: Env = Field(default={}, description="Added to the phase's environment.")
     args: tuple[Text, ...] = Field(default=(), description="Added after the runner's arguments.")
+    artifacts: Globs = Field(default=(), description="Files that an attempt keeps, beside the phase's.")
 
 
 TestField = Annotated[TestDetails, BeforeValidator(_test, json_schema_input_type=Line | TestDetails)]
@@ -235,6 +250,7 @@ class Phase(Policies):
     )
     tags: tuple[Name, ...] = Field(default=(), description="Tags of each of its tests.")
     env: Env = Field(default={}, description="Added to the runner's environment.")
+    artifacts: Globs = Field(default=(), description="Files that each attempt keeps, beside the file's.")
     gates: PhaseGates | None = Field(default=None, description="What the phase has to come up to.")
 
 
@@ -298,6 +314,9 @@ class Config(Policies):
         default=("console", "json"), min_length=1, description="Reporters: `name`, or `name=path` for a file."
     )
     output: Line | None = Field(default=None, description="Folder of the results; default ./test-results.")
+    artifacts: ArtifactsField = Field(
+        default_factory=Artifacts, description="What is kept; a list means `{collect: …}`."
+    )
     gates: RunGates | None = Field(default=None, description="What the run has to come up to.")
     keep: Keep = Field(default_factory=Keep, description="How many earlier runs stay in the output folder.")
     runners: dict[Name, Runner] = Field(min_length=1, description="The tools that run tests, by name.")

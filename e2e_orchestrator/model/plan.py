@@ -108,7 +108,7 @@ class Test:
 
     ``id`` is ``phase/name`` and unique in a plan. ``cwd`` is absolute, ``target`` is relative to it.
     ``env`` holds only what is added to the caller's environment. ``timeout`` is in seconds; None means
-    that only the phase and the run limit it; ``expected`` is how long it will probably take, None if
+    that only the phase and the run limit it; ``artifacts`` are globs of files to keep, relative to ``cwd``; ``expected`` is how long it will probably take, None if
     nobody knows.
     """
 
@@ -129,6 +129,7 @@ class Test:
     leaks: LeakPolicy = LeakPolicy.WARN
     watch: Watch = Watch()
     tags: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
     expected: float | None = None
 
 

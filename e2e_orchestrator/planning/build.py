@@ -165,6 +165,7 @@ class _Build:
             timeout=details.timeout,
             retries=self._retries(model.retries, phase.retries, details.retries),
             tags=tuple(dict.fromkeys((*phase.tags, *details.tags))),
+            artifacts=tuple(dict.fromkeys((*model.artifacts.collect, *phase.artifacts, *details.artifacts))),
             watch=self._watch(*levels),
             **_innermost(levels, "flaky", "leaks"),
         )
