@@ -283,6 +283,7 @@ Rules = Annotated[
     tuple[Annotated[Line, AfterValidator(_rule)], ...],
     BeforeValidator(_listed, json_schema_input_type=Line | tuple[Line, ...]),
 ]
+Listed = Annotated[tuple[Line, ...], BeforeValidator(_listed, json_schema_input_type=Line | tuple[Line, ...])]
 Globs = Annotated[
     tuple[Annotated[Line, AfterValidator(_glob)], ...],
     BeforeValidator(_listed, json_schema_input_type=Line | tuple[Line, ...]),

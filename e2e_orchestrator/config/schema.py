@@ -38,7 +38,7 @@ from e2e_orchestrator.config.fields import (
     Workers,
     choice,
 )
-from e2e_orchestrator.config.gates import PhaseGates, RunGates
+from e2e_orchestrator.config.gates import Measured, PhaseGates, RunGates
 from e2e_orchestrator.config.scalars import Plain
 from e2e_orchestrator.config.values import Refused
 from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, RetryStrategy
@@ -171,6 +171,7 @@ class Runner(Model):
     args: tuple[Text, ...] = Field(default=(), description="Arguments for every call.")
     env: Env = Field(default={}, description="Added to the environment of its tests.")
     tests: TestTable = Field(default={}, description="Tests that phases may name in their lists.")
+    coverage: Measured | None = Field(default=None, description="How its tests are measured.")
 
 
 class Ready(Model):

@@ -86,6 +86,15 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageSpec:
+    """How a runner measures: with coverage.py over ``source``, or with tools that leave ``files`` (globs)."""
+
+    source: tuple[str, ...] = ()
+    branch: bool = False
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerSpec:
     """A runner as phases.yaml names and configures it; folders are absolute paths.
 
@@ -100,6 +109,7 @@ class RunnerSpec:
     json_report: bool = True
     args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    coverage: CoverageSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

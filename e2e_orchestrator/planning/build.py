@@ -11,6 +11,7 @@ from e2e_orchestrator.config.load import LoadedConfig
 from e2e_orchestrator.config.mistakes import Mistake, config_error
 from e2e_orchestrator.model.gates import CoverageFloor, Gates
 from e2e_orchestrator.model.plan import (
+    CoverageSpec,
     MaxFailures,
     Order,
     Plan,
@@ -104,6 +105,7 @@ class _Build:
             json_report=runner.json_report,
             args=runner.args,
             env=runner.env,
+            coverage=CoverageSpec(**runner.coverage.model_dump()) if runner.coverage else None,
         )
 
     def _python(self, python: str | None) -> str | None:
@@ -165,7 +167,16 @@ class _Build:
             timeout=details.timeout,
             retries=self._retries(model.retries, phase.retries, details.retries),
             tags=tuple(dict.fromkeys((*phase.tags, *details.tags))),
-            artifacts=tuple(dict.fromkeys((*model.artifacts.collect, *phase.artifacts, *details.artifacts))),
+            artifacts=tuple(
+                dict.fromkeys(
+                    (
+                        *model.artifacts.collect,
+                        *(runner.coverage.files if runner.coverage else ()),
+                        *phase.artifacts,
+                        *details.artifacts,
+                    )
+                )
+            ),
             watch=self._watch(*levels),
             **_innermost(levels, "flaky", "leaks"),
         )

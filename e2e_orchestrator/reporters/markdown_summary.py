@@ -12,7 +12,7 @@ from e2e_orchestrator.reporters.text import first_line
 from e2e_orchestrator.reporters.unfinished import end_of_phase, end_of_test
 from e2e_orchestrator.reporters.wording import REASON_WORDS, count, duration, last_sentence
 
-_EVIDENCE = frozenset({"report", "stacks"})
+_EVIDENCE = frozenset({"report", "stacks", "coverage-data"})
 _MARKS = {Status.PASSED: "✅", Status.FAILED: "❌", Status.SKIPPED: "⚪"}
 _LEVELS = ((50, 40, 50), (25, 20, 25), (10, 10, 10), (5, 3, 5), (0, 0, 0))
 _PHASES, _NAMED, _FILES, _SLOWEST = 100, 10, 10, 5
