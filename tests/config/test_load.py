@@ -135,7 +135,7 @@ MISTAKES = {
     "an unknown key far from all, with all of them": (
         "runners: {r: {kind: command, zzz: 1}}\n" + PHASES,
         [
-            "1:30: runners.r.zzz: unknown key (hint: known here: kind, cwd, python, json_report, args, env, tests)"
+            "1:30: runners.r.zzz: unknown key (hint: known here: kind, cwd, python, json_report, args, env, tests, coverage)"
         ],
     ),
     "an unknown key of a test, without the words of a library": (

@@ -28,8 +28,21 @@ PARTS = {
     "Ready": ("Services",),
     "Stop": ("Services",),
     "Keep": ("Kept runs",),
+    "Artifacts": ("Artifacts",),
+    "RunGates": ("Gates",),
+    "PhaseGates": ("Gates",),
+    "MinCases": ("Gates",),
+    "Coverage": ("Gates",),
+    "Measured": ("Coverage",),
 }
-PREFIXES = {"Ready": "ready.", "Stop": "stop."}
+PREFIXES = {
+    "Ready": "ready.",
+    "Stop": "stop.",
+    "Artifacts": "artifacts.",
+    "MinCases": "min_cases.",
+    "Coverage": "coverage.",
+    "Measured": "coverage.",
+}
 
 
 def schema_models() -> dict[str, dict[str, Any]]:
