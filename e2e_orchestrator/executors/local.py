@@ -16,6 +16,7 @@ from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Dead
 from e2e_orchestrator.model.events import Warned
 from e2e_orchestrator.model.outcomes import Attachment, Attempt, Output, Reason, because
 from e2e_orchestrator.model.plan import LeakPolicy, Test
+from e2e_orchestrator.model.trace import TRACEPARENT, is_traced, trace_of
 from e2e_orchestrator.process.ending import Grace, end
 from e2e_orchestrator.process.output import size_of, tail_of
 from e2e_orchestrator.process.supervisor import Child, Ended, Supervisor
@@ -106,7 +107,7 @@ class LocalExecutor:
         emit: Emit,
     ) -> Completed:
         started = self.clock.monotonic()
-        env = {**self.environ, **command.env, **_contract(test, spec)}
+        env = {**self.environ, **command.env, **_contract(test, spec), **self._traced(test, spec)}
         output = spec.folder / _OUTPUT
         child = await self.supervisor.start(command.argv, cwd=command.cwd, env=env, output=output)
         live = Live(test=test, spec=spec, output=output, emit=emit, clock=self.clock)
@@ -157,6 +158,13 @@ class LocalExecutor:
         finally:
             for future in (exited, cancelled, hurried):
                 future.cancel()
+
+    def _traced(self, test: Test, spec: AttemptSpec) -> dict[str, str]:
+        """The attempt as the parent of whatever its child traces, where anybody looks at traces."""
+        if not is_traced(self.environ):
+            return {}
+        trace = trace_of(spec.run_id, self.environ)
+        return {TRACEPARENT: trace.traceparent(test.phase, test.id, str(spec.number))}
 
     async def _collect(
         self, test: Test, spec: AttemptSpec, *, since: float, emit: Emit

@@ -82,6 +82,7 @@ def surroundings(channel: Channel) -> dict[str, str]:
     return {
         "SLACK_WEBHOOK": channel.url,
         "E2E_ORCHESTRATE_WEBHOOK": channel.url,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": channel.url,
         "NO_PROXY": "*",
         "GITHUB_ACTIONS": "true",
     }
@@ -198,7 +199,7 @@ def test_hostile_text_stays_text(
         text = data.decode("utf-8")
         if where != "printed":
             check(where, data)
-        if where.startswith("post"):
+        if where.startswith("post") and name != "otel":  # A trace is data: nobody is called by it.
             assert "<!channel>" not in text
             assert "<https://evil" not in text
             assert "@here" not in text
