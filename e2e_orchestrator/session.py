@@ -1,7 +1,9 @@
 """The composition root: from a plan to an exit code, with everything in between started and ended once."""
 
+import asyncio
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,8 +14,9 @@ from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.engine.bus import EventBus
 from e2e_orchestrator.engine.cancel import CancelToken, heed_signals
 from e2e_orchestrator.engine.carry_over import CarryOver
-from e2e_orchestrator.engine.engine import Engine, Place
+from e2e_orchestrator.engine.engine import Engine
 from e2e_orchestrator.engine.gates import evaluate
+from e2e_orchestrator.engine.phase_run import Place
 from e2e_orchestrator.engine.verdict import RunVerdict, judge_run
 from e2e_orchestrator.errors import InfrastructureError, SafeguardRefused, UsageError
 from e2e_orchestrator.history.durations import remember
@@ -24,10 +27,11 @@ from e2e_orchestrator.journal.keep import Keep
 from e2e_orchestrator.journal.lock import RunLock, make_run_folder
 from e2e_orchestrator.journal.retention import Sweeping
 from e2e_orchestrator.journal.writer import JournalWriter
+from e2e_orchestrator.measuring.coverage import Measuring
 from e2e_orchestrator.model.events import RunFinished, RunStarted, Warned
 from e2e_orchestrator.model.outcomes import Reason, because
-from e2e_orchestrator.model.plan import Plan, Shard
-from e2e_orchestrator.model.summary import RunState
+from e2e_orchestrator.model.plan import Plan, Shard, Test
+from e2e_orchestrator.model.summary import RunState, TestState
 from e2e_orchestrator.planning.guarding import refuse_production
 from e2e_orchestrator.planning.rerun import Rerun
 from e2e_orchestrator.process.supervisor import Supervisor
@@ -230,9 +234,23 @@ class _Run:
         await self._engine(stage).skip(self._remaining, because(reason, why))
 
     async def _conclude(self) -> RunVerdict:
+        await self._measure()
         for gate in evaluate(self.bus.state):
             await self.bus.publish(gate)
         return judge_run(self.bus.state)
+
+    async def _measure(self) -> None:
+        """Not of a run that somebody wants to be over."""
+        if self.cancellation.why:
+            return
+        measuring = measuring_of(
+            self.runners,
+            output=self.place.output,
+            folder=self.place.folder,
+            environ=_for_children(self.options.environ),
+        )
+        if told := await asyncio.to_thread(measuring.measure, self.bus.state):
+            await self.bus.publish(told)
 
     async def _hold(self, stage: Stage, verdict: RunVerdict) -> None:
         """The verdict is known: the signal that ends the waiting changes nothing about it."""
@@ -264,6 +282,18 @@ class _Run:
             clock=self.clock,
             surroundings=stage.world,
         )
+
+
+def measuring_of(
+    runners: Mapping[str, Runner], *, output: Path, folder: Path, environ: Mapping[str, str]
+) -> Measuring:
+    """Runners that measure have an ``interpreter(test)``; it is not part of the protocol that all share."""
+
+    def interpreter(state: TestState) -> str:
+        known: Callable[[Test], str] | None = getattr(runners[state.test.runner], "interpreter", None)
+        return known(state.test) if known else sys.executable
+
+    return Measuring(output=output, folder=folder, interpreter=interpreter, environ=environ)
 
 
 def _refuse_secret_names(plan: Plan, redactor: Redactor) -> None:

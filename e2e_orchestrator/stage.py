@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from e2e_orchestrator.clock import Clock
-from e2e_orchestrator.engine.engine import Place
+from e2e_orchestrator.engine.phase_run import Place
 from e2e_orchestrator.executors.local import LocalExecutor
 from e2e_orchestrator.executors.packed import PackedExecutor
 from e2e_orchestrator.isolation.bases import Surrounds

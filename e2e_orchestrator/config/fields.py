@@ -262,6 +262,12 @@ def _rule(value: str) -> str:
     return value
 
 
+def _glob(value: str) -> str:
+    if value.startswith(("/", "~")) or ".." in value.split("/"):
+        raise Refused("must stay below the folder of the test", hint="write a path such as screenshots/*.png")
+    return value
+
+
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
@@ -367,6 +373,11 @@ Statuses = Annotated[
 ]
 Rules = Annotated[
     tuple[Rule, ...],
+    BeforeValidator(_listed, json_schema_input_type=Line | tuple[Line, ...]),
+]
+Listed = Annotated[tuple[Line, ...], BeforeValidator(_listed, json_schema_input_type=Line | tuple[Line, ...])]
+Globs = Annotated[
+    tuple[Annotated[Line, AfterValidator(_glob)], ...],
     BeforeValidator(_listed, json_schema_input_type=Line | tuple[Line, ...]),
 ]
 Failures = Annotated[

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from e2e_orchestrator.config.fields import Limit, Name, Switch, WholeNumber
+from e2e_orchestrator.config.fields import Globs, Limit, Listed, Name, Switch, WholeNumber
 from e2e_orchestrator.config.model import Model
 from e2e_orchestrator.config.scalars import Plain
 from e2e_orchestrator.config.values import Refused, parse_at_most, parse_percent
@@ -62,6 +62,22 @@ Percent = Annotated[
         }
     ),
 ]
+
+
+class Measured(Model):
+    """How the tests of a runner are measured; see `gates.coverage` for what they have to reach."""
+
+    source: Listed = Field(
+        default=(), description="pytest: folders or packages that coverage.py measures, as its --source."
+    )
+    branch: Switch = Field(default=False, description="pytest: also measure branches; default false.")
+    files: Globs = Field(default=(), description="Files that tests leave, in lcov's or Cobertura's format.")
+
+    @model_validator(mode="after")
+    def _measures_something(self) -> Self:
+        if not self.source and not self.files:
+            raise Refused("measures nothing", hint="write coverage: {source: [src]}")
+        return self
 
 
 class MinCases(Model):

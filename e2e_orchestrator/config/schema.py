@@ -10,6 +10,7 @@ from e2e_orchestrator.config.fields import (
     Env,
     Factor,
     Failures,
+    Globs,
     Kept,
     Limit,
     Line,
@@ -27,7 +28,7 @@ from e2e_orchestrator.config.fields import (
     Workers,
     choice,
 )
-from e2e_orchestrator.config.gates import PhaseGates, RunGates
+from e2e_orchestrator.config.gates import Measured, PhaseGates, RunGates
 from e2e_orchestrator.config.model import Model
 from e2e_orchestrator.config.safeguards import SafeguardRules
 from e2e_orchestrator.config.services import CommandLine, Service
@@ -130,6 +131,19 @@ RetriesField = Annotated[Retries, BeforeValidator(_retries, json_schema_input_ty
 RunRetriesField = Annotated[RunRetries, BeforeValidator(_retries, json_schema_input_type=Count | RunRetries)]
 
 
+class Artifacts(Model):
+    """What is kept of the files that tests write."""
+
+    collect: Globs = Field(default=(), description="Files that every attempt keeps, relative to its folder.")
+
+
+def _artifacts(value: Any) -> Any:
+    return value if isinstance(value, dict | Artifacts) else {"collect": value}
+
+
+ArtifactsField = Annotated[Artifacts, BeforeValidator(_artifacts, json_schema_input_type=Globs | Artifacts)]
+
+
 class TestDetails(Policies):
     """A test and what is special about it."""
 
@@ -149,6 +163,7 @@ class TestDetails(Policies):
     isolation: Isolation | None = Field(
         default=None, description="What its slot owns alone; default: the phase's."
     )
+    artifacts: Globs = Field(default=(), description="Files that an attempt keeps, beside the phase's.")
 
 
 TestField = Annotated[TestDetails, BeforeValidator(_test, json_schema_input_type=Line | TestDetails)]
@@ -179,6 +194,7 @@ class Runner(Model):
     isolation: Isolation | None = Field(
         default=None, description="What the slots of its tests own alone; default: nothing."
     )
+    coverage: Measured | None = Field(default=None, description="How its tests are measured.")
 
 
 def _kind_of_tests(value: Any) -> str | None:
@@ -226,6 +242,7 @@ class Phase(Policies):
     isolation: Isolation | None = Field(
         default=None, description="What the slots of its tests own alone; default: the runner's."
     )
+    artifacts: Globs = Field(default=(), description="Files that each attempt keeps, beside the file's.")
     gates: PhaseGates | None = Field(default=None, description="What the phase has to come up to.")
 
 
@@ -308,6 +325,9 @@ class Config(Policies):
         default=("console", "json"), min_length=1, description="Reporters: `name`, or `name=path` for a file."
     )
     output: Line | None = Field(default=None, description="Folder of the results; default ./test-results.")
+    artifacts: ArtifactsField = Field(
+        default_factory=Artifacts, description="What is kept; a list means `{collect: …}`."
+    )
     gates: RunGates | None = Field(default=None, description="What the run has to come up to.")
     keep: Keep = Field(default_factory=Keep, description="How many earlier runs stay in the output folder.")
     runners: dict[Name, Runner] = Field(min_length=1, description="The tools that run tests, by name.")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -9,11 +10,13 @@ from pathlib import Path
 
 from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.errors import InfrastructureError
+from e2e_orchestrator.executors.artifacts import Collected, collect
 from e2e_orchestrator.executors.live import Live, Patience
 from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Deadline, Judged
 from e2e_orchestrator.model.events import Warned
-from e2e_orchestrator.model.outcomes import Attempt, Output, Reason, because
+from e2e_orchestrator.model.outcomes import Attachment, Attempt, Output, Reason, because
 from e2e_orchestrator.model.plan import LeakPolicy, Test
+from e2e_orchestrator.model.trace import TRACEPARENT, is_traced, trace_of
 from e2e_orchestrator.process.ending import Grace, end
 from e2e_orchestrator.process.output import size_of, tail_of
 from e2e_orchestrator.process.supervisor import Child, Ended, Supervisor
@@ -66,7 +69,8 @@ class LocalExecutor:
         self, test: Test, spec: AttemptSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit
     ) -> Attempt:
         started_at, started = self.clock.now(), self.clock.monotonic()
-        output = spec.folder / _OUTPUT
+        output, since = spec.folder / _OUTPUT, time.time()
+        artifacts: tuple[Attachment, ...] = ()
         try:
             _make_room(spec)
             command = self.runners[test.runner].command(test, spec)
@@ -77,6 +81,7 @@ class LocalExecutor:
             completed = await self._execute(
                 test, spec, command, deadline=deadline, cancellation=cancellation, emit=emit
             )
+            artifacts = await self._collect(test, spec, since=since, emit=emit)
             judged = _with_leaks(await self._judge(test, spec, completed, emit=emit), test, completed)
         return Attempt(
             number=spec.number,
@@ -87,7 +92,7 @@ class LocalExecutor:
             exit_status=completed.exit_status,
             output=_output(output, spec.output_root),
             cases=judged.cases,
-            attachments=judged.attachments,
+            attachments=(*judged.attachments, *artifacts),
             leaked=completed.leaked,
         )
 
@@ -102,7 +107,7 @@ class LocalExecutor:
         emit: Emit,
     ) -> Completed:
         started = self.clock.monotonic()
-        env = {**self.environ, **command.env, **_contract(test, spec)}
+        env = {**self.environ, **command.env, **_contract(test, spec), **self._traced(test, spec)}
         output = spec.folder / _OUTPUT
         child = await self.supervisor.start(command.argv, cwd=command.cwd, env=env, output=output)
         live = Live(test=test, spec=spec, output=output, emit=emit, clock=self.clock)
@@ -152,6 +157,29 @@ class LocalExecutor:
         finally:
             exited.cancel()
             cancelled.cancel()
+
+    def _traced(self, test: Test, spec: AttemptSpec) -> dict[str, str]:
+        """The attempt as the parent of whatever its child traces, where anybody looks at traces."""
+        if not is_traced(self.environ):
+            return {}
+        trace = trace_of(spec.run_id, self.environ)
+        return {TRACEPARENT: trace.traceparent(test.phase, test.id, str(spec.number))}
+
+    async def _collect(
+        self, test: Test, spec: AttemptSpec, *, since: float, emit: Emit
+    ) -> tuple[Attachment, ...]:
+        """Before the evidence is read and masked, so that nothing collected goes unmasked."""
+        if not test.artifacts:
+            return ()
+        try:
+            found = await asyncio.to_thread(
+                collect, test.artifacts, cwd=Path(test.cwd), spec=spec, since=since
+            )
+        except (OSError, ValueError) as error:
+            found = Collected(left=(str(error),))
+        for why in found.left[:_MOST_SAID]:
+            await emit(Warned(message=f"{test.id}: artifact not collected: {why}"))
+        return found.attachments
 
     async def _judge(self, test: Test, spec: AttemptSpec, completed: Completed, *, emit: Emit) -> Judged:
         bare = False

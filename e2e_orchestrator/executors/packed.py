@@ -55,7 +55,11 @@ class PackedExecutor:
         return await self.alone.attempt(test, spec, deadline=deadline, cancellation=cancellation, emit=emit)
 
     async def packs(self, tests: Sequence[Test], *, slots: int) -> Sequence[Pack]:
-        """A runner that breaks over the question gets none: running alone is always possible."""
+        """A runner that breaks over the question gets none: running alone is always possible.
+
+        A test that asks for artifacts runs alone: nobody could tell whose the files of a pack are.
+        """
+        tests = [test for test in tests if not test.artifacts]
         runner = self.runners[tests[0].runner] if tests else None
         if not isinstance(runner, PackingRunner):
             return ()

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from e2e_orchestrator import __version__
+from e2e_orchestrator import __version__, plugins
+from e2e_orchestrator.engine.phase_run import Place
 from e2e_orchestrator.engine.verdict import RunVerdict
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.history.last_green import with_last_green
 from e2e_orchestrator.journal.runs import Run
+from e2e_orchestrator.measuring.coverage import Measuring
 from e2e_orchestrator.merging.evidence import Evidence
 from e2e_orchestrator.merging.parts import Part, complete, whole_plan
 from e2e_orchestrator.merging.union import Union
 from e2e_orchestrator.model.events import Envelope, RunStarted
+from e2e_orchestrator.model.plan import Plan
 from e2e_orchestrator.model.summary import RunState
-from e2e_orchestrator.session import new_place, open_journal
+from e2e_orchestrator.session import measuring_of, new_place, open_journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,12 @@ def merge(given: Sequence[Part], *, output: Path) -> Merged:
     )
     lock, journal = open_journal(place)
     try:
-        union = Union(parts, evidence=_evidence(parts, folder=place.folder, output=output), started=started)
+        union = Union(
+            parts,
+            evidence=_evidence(parts, folder=place.folder, output=output),
+            started=started,
+            measure=_measuring(started.plan, place=place).measure,
+        )
         envelopes = tuple(union)
         for envelope in envelopes:
             journal.append(envelope)
@@ -58,6 +66,11 @@ def merge(given: Sequence[Part], *, output: Path) -> Merged:
         lock.release()
     assert union.verdict is not None  # noqa: S101 - it is made before the last event.
     return Merged(run=Run(folder=place.folder), envelopes=envelopes, state=union.state, verdict=union.verdict)
+
+
+def _measuring(plan: Plan, *, place: Place) -> Measuring:
+    runners = {spec.name: plugins.runner(spec.kind)(spec) for spec in plan.runners if spec.coverage}
+    return measuring_of(runners, output=place.output, folder=place.folder, environ={})
 
 
 def _evidence(parts: Sequence[Part], *, folder: Path, output: Path) -> dict[int, Evidence]:

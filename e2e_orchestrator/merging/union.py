@@ -6,7 +6,7 @@ how long a job waited for its machine is no part of the run.
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from e2e_orchestrator.engine.gates import evaluate
@@ -31,6 +31,7 @@ class Union:
     parts: Sequence[Part]
     evidence: Mapping[int, Evidence] = field(kw_only=True)
     started: events.RunStarted = field(kw_only=True)
+    measure: Callable[[RunState], events.CoverageMeasured | None] = field(kw_only=True)
     state: RunState = field(default_factory=RunState, init=False)
     verdict: RunVerdict | None = field(default=None, init=False)
     _seq: int = field(default=0, init=False)
@@ -130,6 +131,8 @@ class Union:
         for evidence in self.evidence.values():
             if evidence.missing:
                 yield events.Warned(message=_say_missing(evidence))
+        if coverage := self.measure(self.state):
+            yield coverage
         yield from evaluate(self.state)
         self.verdict = self._judged(unfinished)
         yield events.RunFinished(

@@ -96,6 +96,15 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageSpec:
+    """How a runner measures: with coverage.py over ``source``, or with tools that leave ``files`` (globs)."""
+
+    source: tuple[str, ...] = ()
+    branch: bool = False
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerSpec:
     """A runner as phases.yaml names and configures it; folders are absolute paths.
 
@@ -112,6 +121,7 @@ class RunnerSpec:
     pack: Packing = Packing.AUTO
     args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    coverage: CoverageSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +130,9 @@ class Test:
 
     ``id`` is ``phase/name`` and unique in a plan. ``cwd`` is absolute, ``target`` is relative to it.
     ``env`` holds only what is added to the caller's environment. ``timeout`` is in seconds; None means
-    that only the phase and the run limit it; ``expected`` is how long it will probably take, None if
-    nobody knows. ``isolation`` is None for a test that shares everything.
+    that only the phase and the run limit it; ``artifacts`` are globs of files to keep, relative to ``cwd``;
+    ``expected`` is how long it will probably take, None if nobody knows. ``isolation`` is None for a test that
+    shares everything.
     """
 
     __test__ = False  # The word is ours; pytest must not collect the class.
@@ -141,6 +152,7 @@ class Test:
     leaks: LeakPolicy = LeakPolicy.WARN
     watch: Watch = Watch()
     tags: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
     expected: float | None = None
     isolation: Isolation | None = None
 

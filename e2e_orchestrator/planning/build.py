@@ -13,6 +13,7 @@ from e2e_orchestrator.config.service_checks import default_need
 from e2e_orchestrator.model.gates import CoverageFloor, Gates
 from e2e_orchestrator.model.isolation import Isolation, PlannedDatabase
 from e2e_orchestrator.model.plan import (
+    CoverageSpec,
     MaxFailures,
     Order,
     Packing,
@@ -116,6 +117,7 @@ class _Build:
             pack=self.overrides.pack or runner.pack,
             args=runner.args,
             env=runner.env,
+            coverage=CoverageSpec(**runner.coverage.model_dump()) if runner.coverage else None,
         )
 
     def _python(self, python: str | None) -> str | None:
@@ -221,6 +223,16 @@ class _Build:
             timeout=details.timeout,
             retries=self._retries(model.retries, phase.retries, details.retries),
             tags=tuple(dict.fromkeys((*phase.tags, *details.tags))),
+            artifacts=tuple(
+                dict.fromkeys(
+                    (
+                        *model.artifacts.collect,
+                        *(runner.coverage.files if runner.coverage else ()),
+                        *phase.artifacts,
+                        *details.artifacts,
+                    )
+                )
+            ),
             watch=self._watch(*levels),
             isolation=_isolation(runner.isolation, phase.isolation, details.isolation),
             **_innermost(levels, "flaky", "leaks"),

@@ -8,6 +8,8 @@ BUILTIN: dict[str, str] = {
     "json": "e2e_orchestrator.reporters.json:JsonReporter",
     "junit": "e2e_orchestrator.reporters.junit:JunitReporter",
     "markdown": "e2e_orchestrator.reporters.markdown:MarkdownReporter",
+    "otel": "e2e_orchestrator.reporters.otel:OtelReporter",
     "slack": "e2e_orchestrator.reporters.slack:SlackReporter",
     "tap": "e2e_orchestrator.reporters.tap:TapReporter",
+    "webhook": "e2e_orchestrator.reporters.webhook:WebhookReporter",
 }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+REPORT = "E2E_REPORT_URL"
 _URLS = (
     "E2E_RUN_URL",
     "CI_JOB_URL",
@@ -35,7 +36,10 @@ _COMMITS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
+    """``report`` is where the reports of the run can be opened, if somebody put them somewhere."""
+
     url: str | None = None
+    report: str | None = None
     branch: str | None = None
     commit: str | None = None
 
@@ -44,10 +48,15 @@ def place(environ: Mapping[str, str]) -> Place:
     """What is known; ``E2E_RUN_URL`` outranks every CI server's own link."""
     url = _first(environ, _URLS[:1]) or _composed_url(environ) or _first(environ, _URLS[1:])
     return Place(
-        url=url if url and url.startswith(("https://", "http://")) else None,
+        url=_web(url),
+        report=_web(environ.get(REPORT)),
         branch=_first(environ, _BRANCHES),
         commit=_first(environ, _COMMITS),
     )
+
+
+def _web(url: str | None) -> str | None:
+    return url if url and url.startswith(("https://", "http://")) else None
 
 
 def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str | None:

@@ -46,7 +46,7 @@ _ABOVE_CASES = frozenset(
         Reason.INTERRUPTED,
     }
 )
-_EVIDENCE = frozenset({"report", "stacks"})
+_EVIDENCE = frozenset({"report", "stacks", "coverage-data"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from e2e_orchestrator.reporters.text import first_line
 from e2e_orchestrator.reporters.unfinished import end_of_phase, end_of_test
 from e2e_orchestrator.reporters.wording import REASON_WORDS, count, duration, last_sentence
 
+_EVIDENCE = frozenset({"report", "stacks", "coverage-data"})
 _MARKS = {Status.PASSED: "✅", Status.FAILED: "❌", Status.SKIPPED: "⚪"}
 _LEVELS = ((50, 40, 50), (25, 20, 25), (10, 10, 10), (5, 3, 5), (0, 0, 0))
 _PHASES, _NAMED, _FILES, _SLOWEST = 100, 10, 10, 5
@@ -31,6 +32,7 @@ def summary(run: RunState, *, environ: Mapping[str, str], budget: int, link: boo
             _services(run),
             _groups(run, most=groups, lines=lines, link=link),
             _flaky(run, most=names),
+            _kept(run, most=names, link=link),
             _not_run(run, most=names),
             _slowest(run) if names else "",
             _foot(run, place(environ)),
@@ -138,6 +140,16 @@ def _flaky(run: RunState, *, most: int) -> str:
         for test in run.flaky
     ]
     return _list("Flaky", said, most=most)
+
+
+def _kept(run: RunState, *, most: int, link: bool) -> str:
+    """What passed tests left on purpose; the files of failed ones stand with their groups."""
+    said = []
+    for test in run.tests:
+        names = [one.name for attempt in test.attempts for one in attempt.attachments]
+        if end_of_test(test, run=run).status is not Status.FAILED and set(names) - _EVIDENCE:
+            said.append(f"- {code(test.test.id)}: {_files([test], link=link)}")
+    return _list("Tests that left files", said, most=most)
 
 
 def _not_run(run: RunState, *, most: int) -> str:

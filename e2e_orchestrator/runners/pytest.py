@@ -8,7 +8,7 @@ from pathlib import Path
 
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Judged
-from e2e_orchestrator.model.outcomes import CaseStatus, Reason
+from e2e_orchestrator.model.outcomes import Attachment, CaseStatus, Reason
 from e2e_orchestrator.model.plan import RunnerSpec, Test
 from e2e_orchestrator.parsers.case_stream import ProblemKind, StreamEvidence, read_stream
 from e2e_orchestrator.parsers.pytest_report import NoReport, PytestReport, read_report
@@ -30,6 +30,7 @@ PLUGIN = "e2e_orchestrator_case_stream"
 PLUGIN_FOLDER = Path(__file__).parent / "shims" / "pytest_path"
 REPORT = "report.json"
 STACKS = "stacks.txt"
+COVERAGE = "coverage.data"
 
 _INTERRUPTED, _INTERNAL_ERROR, _USAGE_ERROR, _NO_TESTS = 2, 3, 4, 5
 
@@ -51,7 +52,7 @@ class PytestRunner:
             *("--json-report", f"--json-report-file={spec.folder / REPORT}"),
         )
         argv = (
-            *(self._python(test, seen), "-m", "pytest", "-p", PLUGIN),
+            *(self._python(test, seen), *self._measured(spec), "-m", "pytest", "-p", PLUGIN),
             *(report if self._spec.json_report else ()),
             *(test.target, *test.args),
         )
@@ -79,8 +80,27 @@ class PytestRunner:
         return Judged(
             verdict=decide(TABLE, facts),
             cases=with_located_attachments(facts.cases, spec=spec),
-            attachments=files_left(left, spec=spec),
+            attachments=(*files_left(left, spec=spec), *self._data_left(spec)),
         )
+
+    def interpreter(self, test: Test) -> str:
+        """The python that runs a test. Raises InfrastructureError if it is not there."""
+        return self._python(test, environment(test.env))
+
+    def _measured(self, spec: AttemptSpec) -> tuple[str, ...]:
+        """The words before ``-m pytest`` that measure it, with data of this attempt alone."""
+        asked = self._spec.coverage
+        if asked is None or not asked.source:
+            return ()
+        branch = ("--branch",) if asked.branch else ()
+        data = f"--data-file={spec.folder / COVERAGE}"
+        return ("-m", "coverage", "run", *branch, f"--source={','.join(asked.source)}", data)
+
+    def _data_left(self, spec: AttemptSpec) -> tuple[Attachment, ...]:
+        """Also those of its own processes, if the project's configuration measures them."""
+        names = sorted(path.name for path in spec.folder.glob(f"{COVERAGE}*"))
+        left = dict.fromkeys(names, ("coverage-data", "application/vnd.sqlite3"))
+        return files_left(left, spec=spec) if self._spec.coverage else ()
 
     @property
     def _asked_for(self) -> str | None:
@@ -184,6 +204,13 @@ def _no_pytest(facts: PytestFacts) -> str:
     )
 
 
+def _no_coverage(facts: PytestFacts) -> str:
+    return (
+        f"coverage.py is not installed in the interpreter of the tests ({facts.python})\n"
+        f"hint: {facts.python} -m pip install coverage{facts.tail}"
+    )
+
+
 # The first row that fits decides.
 TABLE: tuple[Row[PytestFacts], ...] = (
     *ENDINGS,
@@ -192,6 +219,12 @@ TABLE: tuple[Row[PytestFacts], ...] = (
         lambda f: f.exit == 1 and not f.told and "No module named pytest" in f.tail.replace("'", ""),
         Reason.INFRASTRUCTURE,
         _no_pytest,
+    ),
+    Row(
+        "exit 1 without a stream: there is no coverage.py in the interpreter",
+        lambda f: f.exit == 1 and not f.told and "No module named coverage" in f.tail.replace("'", ""),
+        Reason.INFRASTRUCTURE,
+        _no_coverage,
     ),
     Row(
         "exit 4 without a case: arguments, configuration, plugins or a conftest were refused",

@@ -136,7 +136,7 @@ MISTAKES = {
     "an unknown key far from all, with all of them": (
         "runners: {r: {kind: command, zzz: 1}}\n" + PHASES,
         [
-            "1:30: runners.r.zzz: unknown key (hint: known here: kind, cwd, python, json_report, pack, args, env, tests, isolation)"
+            "1:30: runners.r.zzz: unknown key (hint: known here: kind, cwd, python, json_report, pack, args, env, tests, isolation, coverage)"
         ],
     ),
     "an unknown key of a test, without the words of a library": (

@@ -32,8 +32,22 @@ PARTS = {
     "SafeguardRules": ("Safeguards",),
     "AllowedTarget": ("Safeguards",),
     "Keep": ("Kept runs",),
+    "Artifacts": ("Artifacts",),
+    "RunGates": ("Gates",),
+    "PhaseGates": ("Gates",),
+    "MinCases": ("Gates",),
+    "Coverage": ("Gates",),
+    "Measured": ("Coverage",),
 }
-PREFIXES = {"Stop": "stop.", "Restart": "restart.", "Compose": "compose."}
+PREFIXES = {
+    "Restart": "restart.",
+    "Compose": "compose.",
+    "Stop": "stop.",
+    "Artifacts": "artifacts.",
+    "MinCases": "min_cases.",
+    "Coverage": "coverage.",
+    "Measured": "coverage.",
+}
 
 
 def schema_models() -> dict[str, dict[str, Any]]:

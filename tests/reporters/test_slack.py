@@ -276,12 +276,17 @@ def test_a_link_and_where_the_code_comes_from() -> None:
     )
 
 
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
 def many_failures(number: int, *, text: str) -> list[Envelope]:
+    """Each of another kind."""
     tests = [stories.a_test("load" * 9, f"{text[:200]}{index}") for index in range(number)]
     story = stories.Story().start(stories.a_plan(stories.a_phase("load" * 9, *tests)))
     verdict = because(Reason.TEST_FAILURES)
-    for test in tests:
-        story.attempt(test, cases=[stories.bad_case(test, message=text)], verdict=verdict)
+    for at, test in enumerate(tests):
+        message = f"{LETTERS[at // 26]}{LETTERS[at % 26]} {text}"
+        story.attempt(test, cases=[stories.bad_case(test, message=message)], verdict=verdict)
         story.end_test(test, verdict)
     return story.end(1, text)
 
@@ -295,13 +300,85 @@ def test_even_a_catastrophe_keeps_to_the_limits(text: str) -> None:
     for block in told["blocks"]:
         limit = {"header": 150, "section": 3000}.get(block["type"])
         assert limit is None or len(block["text"]["text"]) <= limit
-    assert re.search(r"\+ 19\d more failed tests", texts(told))
+    assert re.search(r"\+ 19\d more groups of failures", texts(told))
 
 
-def test_ten_failed_tests_at_most() -> None:
+def test_ten_groups_of_failures_at_most() -> None:
     told = texts(payload(many_failures(14, text="boom")))
-    assert told.count("`boom`") == 10
-    assert "+ 4 more failed tests" in told
+    assert told.count(" boom`") == 10
+    assert "+ 4 more groups of failures" in told
+
+
+def test_failures_of_one_kind_are_one_entry() -> None:
+    told = texts(payload(stories.playwright_red()))
+    assert told.count("element(s) not found") + told.count("toBeVisible") == 1
+
+
+def owned(*tags: str) -> list[Envelope]:
+    test = stories.a_test("p", "t", tags=tags)
+    story = stories.Story().start(stories.a_plan(stories.a_phase("p", test)))
+    verdict = because(Reason.TEST_FAILURES, "boom")
+    return story.attempt(test, verdict=verdict).end_test(test, verdict).end(1, "because")
+
+
+def test_the_owner_of_a_failed_test_is_mentioned_once() -> None:
+    environ = {"E2E_ORCHESTRATE_SLACK_OWNERS": "web=U024BE7LH payments=S0614TZR7, other=W1234"}
+    told = texts(payload(owned("owner:payments", "owner:web", "owner:nobody", "smoke"), environ))
+    assert "<!subteam^S0614TZR7> <@U024BE7LH>" in told
+    assert "W1234" not in told
+    assert "<@" not in texts(payload(owned("owner:web")))
+
+
+@pytest.mark.parametrize("words", ["web", "web=channel", "web=<!here>", "=U0 x=u1"])
+def test_an_owner_that_is_none_is_a_usage_error(words: str) -> None:
+    with pytest.raises(UsageError, match="nobody that Slack knows"):
+        SlackReporter(a_context({"SLACK_WEBHOOK": "http://h/x", "E2E_ORCHESTRATE_SLACK_OWNERS": words}))
+
+
+def test_the_report_is_linked_beside_the_run() -> None:
+    environ = {"E2E_RUN_URL": "https://ci/run", "E2E_REPORT_URL": "https://ci/report"}
+    buttons = payload(stories.red(), environ)["blocks"][-1]["elements"]
+    assert [one["url"] for one in buttons] == ["https://ci/run", "https://ci/report"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "before", "story", "posted"),
+    [
+        ("always", True, stories.green, True),
+        ("on-failure", True, stories.green, False),
+        ("on-failure", False, stories.green, False),
+        ("on-failure", True, stories.red, True),
+        ("on-change", True, stories.green, False),
+        ("on-change", False, stories.green, True),
+        ("on-change", None, stories.green, False),
+        ("on-change", True, stories.red, True),
+        ("on-change", False, stories.red, False),
+        ("on-change", None, stories.red, True),
+    ],
+)
+def test_a_run_is_told_when_it_is_worth_it(
+    *, asked: str, before: bool | None, story: Any, posted: bool, slack: Slack, tmp_path: Path
+) -> None:
+    if before is not None:
+        (tmp_path / "e2e-results.json").write_text(json.dumps({"run_id": "earlier", "success": before}))
+    environ = {"SLACK_WEBHOOK": slack.url, "E2E_ORCHESTRATE_SLACK_SEND": asked}
+
+    async def run() -> None:
+        reporter = SlackReporter(ReporterContext(output=tmp_path, run_folder=tmp_path / "r", environ=environ))
+        for envelope in story():
+            await reporter.handle(envelope)
+        await reporter.close()
+
+    asyncio.run(run())
+    assert bool(slack.posts) is posted
+    assert ("GO again" in "".join(body.decode() for body in slack.posts)) is (
+        posted and before is False and story is stories.green
+    )
+
+
+def test_an_occasion_that_is_none_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="no occasion"):
+        SlackReporter(a_context({"SLACK_WEBHOOK": "http://h/x", "E2E_ORCHESTRATE_SLACK_SEND": "never"}))
 
 
 def test_child_text_mentions_nobody_and_links_nowhere() -> None:

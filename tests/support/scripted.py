@@ -9,7 +9,8 @@ from support.virtual import run_virtually, virtual_clock
 
 from e2e_orchestrator.engine.bus import EventBus
 from e2e_orchestrator.engine.cancel import CancelToken
-from e2e_orchestrator.engine.engine import Engine, Place
+from e2e_orchestrator.engine.engine import Engine
+from e2e_orchestrator.engine.phase_run import Place
 from e2e_orchestrator.engine.verdict import RunVerdict, judge_run
 from e2e_orchestrator.model.command import AttemptSpec, Deadline
 from e2e_orchestrator.model.events import CancelRequested, Envelope, RetryScheduled, RunFinished, RunStarted

@@ -1,0 +1,75 @@
+"""Brings the files that a test was asked to leave into its attempt's folder, before another one overwrites them."""
+
+import glob
+import mimetypes
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from e2e_orchestrator.model.command import AttemptSpec
+from e2e_orchestrator.model.outcomes import Attachment
+from e2e_orchestrator.safety.regular import open_regular
+
+FOLDER = "artifacts"
+
+_MOST, _BIGGEST = 200, 500_000_000
+_GRANULARITY = 0.05  # The kernel's clock for files lags behind by a tick or two.
+_SPARED = frozenset({"node_modules", ".git", ".venv"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """``left`` says what was not collected, and why."""
+
+    attachments: tuple[Attachment, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+def collect(patterns: Sequence[str], *, cwd: Path, spec: AttemptSpec, since: float) -> Collected:
+    """Copies what was written since that time (of the system's clock) and lies below ``cwd``.
+
+    Links are not followed out of ``cwd``. At most 200 files of 500 MB together.
+    """
+    found: list[Attachment] = []
+    left: list[str] = []
+    size = 0
+    for name in _matching(patterns, cwd=cwd, spared=spec.output_root.resolve(), since=since):
+        path = cwd / name
+        try:
+            size += path.stat().st_size
+            if len(found) >= _MOST or size > _BIGGEST:
+                left.append(f"{name}: more than {_MOST} files, or than {_BIGGEST // 1_000_000} MB")
+                break
+            target = spec.folder / FOLDER / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with open_regular(path) as source, target.open("wb") as copy:
+                shutil.copyfileobj(source, copy, 1 << 20)
+        except OSError as error:
+            left.append(f"{name}: {error.strerror or error}")
+            continue
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        shown = target.relative_to(spec.output_root).as_posix()
+        found.append(Attachment(name=name, path=shown, content_type=kind))
+    return Collected(attachments=tuple(found), left=tuple(left))
+
+
+def _matching(patterns: Sequence[str], *, cwd: Path, spared: Path, since: float) -> Iterator[str]:
+    """Each file once, by name; relative to ``cwd``. What lies in the output folder is there already."""
+    root = cwd.resolve()
+    names = {
+        os.path.normpath(name)
+        for pattern in patterns
+        for name in glob.iglob(pattern, root_dir=cwd, recursive=True)  # noqa: PTH207 - Path.glob follows links out.
+        if not _SPARED.intersection(Path(name).parts) - set(Path(pattern).parts)
+    }
+    for name in sorted(names):
+        try:
+            real = (cwd / name).resolve()
+            fresh = real.is_relative_to(root) and real.stat().st_mtime >= since - _GRANULARITY
+            fresh = fresh and real.is_file() and not real.is_relative_to(spared)
+        except (OSError, RuntimeError):
+            continue
+        if fresh:
+            yield name

@@ -1,0 +1,1 @@
+"""What all attempts of a run reached together."""
