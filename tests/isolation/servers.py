@@ -75,7 +75,9 @@ class Postgres:
 
     def remove_everything(self) -> None:
         for name in (*self.clones(), self.base):
-            self.admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            self.admin.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
 
 
 @dataclass
@@ -114,7 +116,9 @@ class MariaDb:
 
     def ask(self, name: str, query: str) -> Sequence[Any]:
         with (
-            closing(pymysql.connect(host="127.0.0.1", user="root", database=name, autocommit=True)) as connection,
+            closing(
+                pymysql.connect(host="127.0.0.1", user="root", database=name, autocommit=True)
+            ) as connection,
             connection.cursor() as cursor,
         ):
             cursor.execute(query)

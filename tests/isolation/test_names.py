@@ -35,7 +35,9 @@ def test_any_base_gives_a_name_of_harmless_letters(base: str, part: int | str) -
     assert name.endswith(f"_{part}")
 
 
-@given(st.sets(st.text(min_size=1, max_size=80).filter(lambda text: not text.startswith("test_")), min_size=2))
+@given(
+    st.sets(st.text(min_size=1, max_size=80).filter(lambda text: not text.startswith("test_")), min_size=2)
+)
 def test_two_bases_never_share_a_name(bases: set[str]) -> None:
     assert len({clone_name(base, run_id=RUN, part=0) for base in bases}) == len(bases)
 

@@ -13,17 +13,20 @@ from psycopg import sql
 from servers import VARIABLE, Postgres, a_run_id, base_of
 
 from e2e_orchestrator.errors import InfrastructureError, SafeguardRefused
+from e2e_orchestrator.isolation.address import parse
 from e2e_orchestrator.isolation.driver import CannotIsolate
 from e2e_orchestrator.isolation.names import Marker, clone_name, lock_number
 from e2e_orchestrator.isolation.postgres import PostgresDriver, orphans
 from e2e_orchestrator.model.isolation import CopiedData, PlannedDatabase
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 PEOPLE = "SELECT name FROM people ORDER BY id"
 
 
-async def test_a_clone_has_what_its_base_has_and_goes_with_the_run(postgres: Postgres, run_folder: Path) -> None:
+async def test_a_clone_has_what_its_base_has_and_goes_with_the_run(
+    postgres: Postgres, run_folder: Path
+) -> None:
     driver = PostgresDriver(base_of(postgres.url, run_folder))
     await driver.examine()
     world = await driver.make(0)
@@ -124,7 +127,9 @@ async def test_a_role_that_may_not_create_is_told_the_statement_that_is_missing(
             await driver.examine()
         assert caught.value.hint == f'GRANT postgres TO "{role}";'
         await driver.close()
-        postgres.admin.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(*map(sql.Identifier, (postgres.base, role))))
+        postgres.admin.execute(
+            sql.SQL("ALTER DATABASE {} OWNER TO {}").format(*map(sql.Identifier, (postgres.base, role)))
+        )
         driver = PostgresDriver(base_of(url, run_folder))
         await driver.examine()
         world = await driver.make(0)
@@ -193,14 +198,15 @@ async def test_a_database_that_was_there_before_is_not_taken_for_ours(
 HOSTILE = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=12)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tail=HOSTILE)
-async def test_a_name_that_is_a_statement_stays_a_name(tail: str, postgres: Postgres, run_folder: Path) -> None:
+async def test_a_name_that_is_a_statement_stays_a_name(
+    tail: str, postgres: Postgres, run_folder: Path
+) -> None:
     name = f'{postgres.base}"; DROP DATABASE "{postgres.base}";--{tail}'[:40]
     postgres.create(name)
-    driver = PostgresDriver(base_of(postgres.url, run_folder, data=CopiedData.NONE))
-    address = driver._base.address  # type: ignore[attr-defined]
-    driver = PostgresDriver(base_of(address.with_database(name), run_folder, data=CopiedData.NONE))
+    url = parse(postgres.url, variable=VARIABLE).with_database(name)
+    driver = PostgresDriver(base_of(url, run_folder, data=CopiedData.NONE))
     await driver.examine()
     world = await driver.make(0)
     assert postgres.ask(world.name, PEOPLE) == []
@@ -243,7 +249,9 @@ async def test_what_a_dead_run_left_is_found_and_what_a_living_one_has_is_not(
     driver = PostgresDriver(base)
     await driver.examine()
     name = (await driver.make(0)).name
-    ours = [one.name for one in await orphans(base, dead=lambda _: True) if one.name.startswith(postgres.base)]
+    ours = [
+        one.name for one in await orphans(base, dead=lambda _: True) if one.name.startswith(postgres.base)
+    ]
     assert ours == [], "the run holds its lock on the server"
     _let_go(postgres, run_folder.name)
     assert [one.name for one in await orphans(base, dead=lambda _: False)] == []
