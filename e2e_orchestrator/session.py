@@ -15,11 +15,12 @@ from e2e_orchestrator.engine.carry_over import CarryOver
 from e2e_orchestrator.engine.engine import Engine, Place
 from e2e_orchestrator.engine.gates import evaluate
 from e2e_orchestrator.engine.verdict import RunVerdict, judge_run
-from e2e_orchestrator.errors import InfrastructureError, SafeguardRefused, UsageError
+from e2e_orchestrator.errors import InfrastructureError, OrchestratorError, SafeguardRefused, UsageError
 from e2e_orchestrator.executors.local import LocalExecutor
 from e2e_orchestrator.history.durations import remember
 from e2e_orchestrator.history.learning import learn
-from e2e_orchestrator.isolation.bases import Surrounds, refuse_strangers
+from e2e_orchestrator.isolation.bases import Surrounds
+from e2e_orchestrator.isolation.consent import refuse_strangers
 from e2e_orchestrator.isolation.directory import SLOTS
 from e2e_orchestrator.isolation.driver import Owner
 from e2e_orchestrator.isolation.leases import Leases
@@ -41,7 +42,7 @@ from e2e_orchestrator.services.process import ProcessServices
 
 _REPORTERS_SECONDS = 30.0
 _SWEEPING_SECONDS = 0.5
-_MANDATORY_REPORT, _BUG = 5, 70
+_FAILED, _MANDATORY_REPORT, _BUG = 1, 5, 70
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ async def run(plan: Plan, options: Options) -> Result:
     _refuse_secret_names(plan, redactor)
     runners = {spec.name: plugins.runner(spec.kind)(spec) for spec in plan.runners}
     place = new_place(options.output.absolute())
-    refuse_strangers(Surrounds(plan=plan, environ=_for_children(options.environ), owner=_owner(place)))
+    await refuse_strangers(Surrounds(plan=plan, environ=_for_children(options.environ), owner=_owner(place)))
     reporters = _reporters(options, place)
     lock, journal = open_journal(place)
     clock, cancellation = Clock(), CancelToken()
@@ -209,6 +210,7 @@ class _Run:
                 rerun.carried, remaining=self._remaining, dropped=rerun.dropped, of=rerun.of
             )
         secret = tuple(self.redactor.mask.literals)
+        refused: OrchestratorError | None = None
         async with AsyncExitStack() as stack:
             supervisor = await stack.enter_async_context(
                 Supervisor(log=self.place.folder / "keeper.log", secrets=secret)
@@ -219,14 +221,17 @@ class _Run:
                     self._leases(supervisor, provided) as leases,
                 ):
                     await self._engine(supervisor, provided, leases).run(self._remaining)
-            except InfrastructureError as error:
-                await self._skip_all(supervisor, str(error))
-            except SafeguardRefused as error:
-                await self._skip_all(supervisor, str(error))
-                return RunVerdict(exit_code=error.exit_code, why=str(error))
+            except (InfrastructureError, SafeguardRefused) as error:
+                refused = error
+                await self._skip_all(supervisor, error.message)
         for gate in evaluate(self.bus.state):
             await self.bus.publish(gate)
-        return judge_run(self.bus.state)
+        verdict = judge_run(self.bus.state)
+        if (
+            refused and verdict.exit_code == _FAILED
+        ):  # Nothing ran, and the events do not say whose fault it is.
+            return RunVerdict(exit_code=refused.exit_code, why=refused.message)
+        return verdict
 
     async def _skip_all(self, supervisor: Supervisor, why: str) -> None:
         reason = Reason.CANCELLED if self.cancellation.why else Reason.BLOCKED

@@ -143,14 +143,14 @@ class Leases:
             return driver
 
     async def _fall_back(self, key: Key, error: CannotIsolate) -> None:
+        hint = f" To change that: {error.hint}" if error.hint else ""
         for test in self.around.plan.tests:
             isolation = test.isolation
             if isolation and isolation.fallback is Fallback.ERROR and key in _keys(test, self.around):
                 raise CannotIsolate(
-                    f"{error.message}; {test.id} says `fallback: error`", hint=error.hint
+                    f"{key.variable} is not isolated: {error.message}, and {test.id} says `fallback: error`.{hint}"
                 ) from None
         self._shared[key] = asyncio.Lock()
-        hint = f" To change that: {error.hint}" if error.hint else ""
         await self.emit(
             Warned(
                 message=f"{key.variable} is not isolated: {error.message}. "
