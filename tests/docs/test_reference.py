@@ -28,6 +28,8 @@ PARTS = {
     "Ready": ("Services",),
     "Stop": ("Services",),
     "Keep": ("Kept runs",),
+    "Isolation": ("Isolation",),
+    "Database": ("Databases",),
 }
 PREFIXES = {"Ready": "ready.", "Stop": "stop."}
 

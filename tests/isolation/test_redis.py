@@ -113,7 +113,7 @@ def test_what_a_dead_run_claimed_is_found_and_freed(redis: Redis, run_folder: Pa
     async def act() -> list[str]:
         driver = RedisDriver(base, mode=INDEX)
         await driver.make(0)
-        found = [one for one in await orphans(base, dead=lambda marker: marker.run_id == base.owner.run_id)]
+        found = list(await orphans(base, dead=lambda marker: marker.run_id == base.owner.run_id))
         assert await orphans(base, dead=lambda _: False) == []
         for one in found:
             await one.remove()
