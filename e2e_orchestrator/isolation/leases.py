@@ -117,6 +117,14 @@ class Leases:
             environment |= await self._directory(test, spec)
         return environment
 
+    def owned_by(self, slot: int) -> Mapping[str, str]:
+        """The variables of all that the slot owns by now: what else belongs to it, such as a service, may lean on it."""
+        worlds = [held.world for (owner, _), held in self._held.items() if owner == slot and held.world]
+        owned = {name: value for world in worlds for name, value in world.environment.items()}
+        if (slot, _DIRECTORY) in self._held:
+            owned |= SlotDirectory(self.folder / str(slot)).environment
+        return owned | self._ports.owned_by(slot)
+
     def _wanted(self, test: Test) -> list[Key]:
         try:
             wanted = bases_of(test, self.around)
