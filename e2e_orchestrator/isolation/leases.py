@@ -59,10 +59,10 @@ class _Held:
 
 @dataclass(slots=True, kw_only=True)
 class Leases:
-    """Entering asks every server for permission; leaving removes everything. Safe to enter for any plan.
+    """Entering asks every server that answers for permission; leaving removes everything.
 
-    Entering raises CannotIsolate where a test says ``fallback: error``, and what :meth:`Driver.examine`
-    raises; it has removed everything before.
+    Entering raises CannotIsolate where a test says ``fallback: error``, and SafeguardRefused for what is
+    not known to be a test database.
     """
 
     around: Surrounds
@@ -78,7 +78,12 @@ class Leases:
     async def __aenter__(self) -> Self:
         try:
             for key, base in all_bases(self.around).items():
-                await self._open(key, base)
+                try:
+                    await self._open(key, base)
+                except CannotIsolate:
+                    raise
+                except InfrastructureError:
+                    continue  # A service that comes later may be what answers there; the tests will see.
         except BaseException:
             await self.close()
             raise
@@ -139,15 +144,21 @@ class Leases:
                 return self._drivers.get(key)
             numbered = replace(base, number=len(self._bases) + 1)
             self._bases[key] = numbered
+            driver: Driver | None = None
             try:
                 driver = driver_for(numbered, mode=key.mode)
-                self._drivers[key] = driver
                 await driver.examine()
             except CannotIsolate as error:
-                if broken := self._drivers.pop(key, None):
-                    await broken.close()
+                if driver:
+                    await driver.close()
                 await self._fall_back(key, error)
                 return None
+            except BaseException:
+                del self._bases[key]  # Nobody may use what was not proven; who asks next proves it anew.
+                if driver:
+                    await driver.close()
+                raise
+            self._drivers[key] = driver
             return driver
 
     async def _fall_back(self, key: Key, error: CannotIsolate) -> None:

@@ -92,10 +92,14 @@ class MariaDb:
     def create(self, name: str) -> None:
         self.run(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
         for statement in (
-            ("CREATE TABLE parent (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20) NOT NULL, "
-            "shout VARCHAR(20) GENERATED ALWAYS AS (UPPER(name)) STORED)"),
-            ("CREATE TABLE child (id INT PRIMARY KEY, parent INT, "
-            "CONSTRAINT of_parent FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE)"),
+            (
+                "CREATE TABLE parent (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20) NOT NULL, "
+                "shout VARCHAR(20) GENERATED ALWAYS AS (UPPER(name)) STORED)"
+            ),
+            (
+                "CREATE TABLE child (id INT PRIMARY KEY, parent INT, "
+                "CONSTRAINT of_parent FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE)"
+            ),
             "CREATE TABLE log (line TEXT)",
             "CREATE TABLE django_migrations (name TEXT)",
             "CREATE VIEW second AS SELECT id, shout FROM parent",
