@@ -21,7 +21,8 @@ from e2e_orchestrator.engine.verdict import RunVerdict, judge_run
 from e2e_orchestrator.errors import InfrastructureError, SafeguardRefused, UsageError
 from e2e_orchestrator.history.durations import remember
 from e2e_orchestrator.history.learning import learn
-from e2e_orchestrator.isolation.bases import Surrounds, refuse_strangers
+from e2e_orchestrator.isolation.bases import Surrounds
+from e2e_orchestrator.isolation.consent import refuse_strangers
 from e2e_orchestrator.isolation.driver import Owner
 from e2e_orchestrator.journal.keep import Keep
 from e2e_orchestrator.journal.lock import RunLock, make_run_folder
@@ -41,7 +42,7 @@ from e2e_orchestrator.stage import Stage
 
 _REPORTERS_SECONDS = 30.0
 _SWEEPING_SECONDS = 0.5
-_MANDATORY_REPORT, _BUG = 5, 70
+_FAILED, _MANDATORY_REPORT, _BUG = 1, 5, 70
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,7 @@ async def run(plan: Plan, options: Options) -> Result:
     _refuse_secret_names(plan, redactor)
     runners = {spec.name: plugins.runner(spec.kind)(spec) for spec in plan.runners}
     place = new_place(options.output.absolute())
-    refuse_strangers(Surrounds(plan=plan, environ=_for_children(options.environ), owner=_owner(place)))
+    await refuse_strangers(Surrounds(plan=plan, environ=_for_children(options.environ), owner=_owner(place)))
     reporters = _reporters(options, place)
     lock, journal = open_journal(place)
     clock, cancellation = Clock(), CancelToken()
@@ -222,11 +223,11 @@ class _Run:
                     if self.options.keep_services and not self.cancellation.why:
                         verdict = await self._conclude()
                         await self._hold(stage, verdict)
-            except InfrastructureError as error:
-                await self._skip_all(stage, str(error))
-            except SafeguardRefused as error:
-                await self._skip_all(stage, str(error))
-                verdict = RunVerdict(exit_code=error.exit_code, why=str(error))
+            except (InfrastructureError, SafeguardRefused) as error:
+                await self._skip_all(stage, error.message)
+                verdict = await self._conclude()
+                if verdict.exit_code == _FAILED:  # Nothing ran, and the events do not say whose fault it is.
+                    verdict = RunVerdict(exit_code=error.exit_code, why=error.message)
         return verdict or await self._conclude()
 
     async def _skip_all(self, stage: Stage, why: str) -> None:

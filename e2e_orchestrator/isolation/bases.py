@@ -16,7 +16,6 @@ from e2e_orchestrator.model.isolation import (
 )
 from e2e_orchestrator.model.plan import Plan, Test
 from e2e_orchestrator.model.safeguards import Safeguards
-from e2e_orchestrator.safety.guards import refuse, require_test_database
 
 _USUAL = ("DATABASE_URL", "REDIS_URL")
 
@@ -120,23 +119,3 @@ def all_bases(around: Surrounds) -> dict[Key, Base]:
             except InfrastructureError:
                 continue  # Said where the test itself comes to it: a service may provide the address.
     return found
-
-
-def refuse_strangers(around: Surrounds) -> None:
-    """Raises SafeguardRefused for whatever is not known to be a test database, before anything starts.
-
-    Only names and hosts count here. That a database carries the marker table is seen once it is connected
-    to, which is before the first test as well.
-    """
-    for base in all_bases(around).values():
-        if base.address.kind is Kind.REDIS:
-            continue
-        for target in base.address.targets:
-            named = replace(target, database=Path(target.database or "").stem) if _is_file(base) else target
-            if not (target.database or base.source.is_built):
-                refuse(base.variable, why="its address names no database")
-            require_test_database(named, what=base.variable, rules=base.rules, marked=True)
-
-
-def _is_file(base: Base) -> bool:
-    return base.address.kind is Kind.SQLITE

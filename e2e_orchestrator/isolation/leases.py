@@ -59,10 +59,10 @@ class _Held:
 
 @dataclass(slots=True, kw_only=True)
 class Leases:
-    """Entering asks every server for permission; leaving removes everything. Safe to enter for any plan.
+    """Entering asks every server that answers for permission; leaving removes everything.
 
-    Entering raises CannotIsolate where a test says ``fallback: error``, and what :meth:`Driver.examine`
-    raises; it has removed everything before.
+    Entering raises CannotIsolate where a test says ``fallback: error``, and SafeguardRefused for what is
+    not known to be a test database.
     """
 
     around: Surrounds
@@ -78,7 +78,12 @@ class Leases:
     async def __aenter__(self) -> Self:
         try:
             for key, base in all_bases(self.around).items():
-                await self._open(key, base)
+                try:
+                    await self._open(key, base)
+                except CannotIsolate:
+                    raise
+                except InfrastructureError:
+                    continue  # A service that comes later may be what answers there; the tests will see.
         except BaseException:
             await self.close()
             raise
@@ -117,6 +122,14 @@ class Leases:
             environment |= await self._directory(test, spec)
         return environment
 
+    def owned_by(self, slot: int) -> Mapping[str, str]:
+        """The variables of all that the slot owns by now: what else belongs to it, such as a service, may lean on it."""
+        worlds = [held.world for (owner, _), held in self._held.items() if owner == slot and held.world]
+        owned = {name: value for world in worlds for name, value in world.environment.items()}
+        if (slot, _DIRECTORY) in self._held:
+            owned |= SlotDirectory(self.folder / str(slot)).environment
+        return owned | self._ports.owned_by(slot)
+
     def _wanted(self, test: Test) -> list[Key]:
         try:
             wanted = bases_of(test, self.around)
@@ -131,26 +144,32 @@ class Leases:
                 return self._drivers.get(key)
             numbered = replace(base, number=len(self._bases) + 1)
             self._bases[key] = numbered
+            driver: Driver | None = None
             try:
                 driver = driver_for(numbered, mode=key.mode)
-                self._drivers[key] = driver
                 await driver.examine()
             except CannotIsolate as error:
-                if broken := self._drivers.pop(key, None):
-                    await broken.close()
+                if driver:
+                    await driver.close()
                 await self._fall_back(key, error)
                 return None
+            except BaseException:
+                del self._bases[key]  # Nobody may use what was not proven; who asks next proves it anew.
+                if driver:
+                    await driver.close()
+                raise
+            self._drivers[key] = driver
             return driver
 
     async def _fall_back(self, key: Key, error: CannotIsolate) -> None:
+        hint = f" To change that: {error.hint}" if error.hint else ""
         for test in self.around.plan.tests:
             isolation = test.isolation
             if isolation and isolation.fallback is Fallback.ERROR and key in _keys(test, self.around):
                 raise CannotIsolate(
-                    f"{error.message}; {test.id} says `fallback: error`", hint=error.hint
+                    f"{key.variable} is not isolated: {error.message}, and {test.id} says `fallback: error`.{hint}"
                 ) from None
         self._shared[key] = asyncio.Lock()
-        hint = f" To change that: {error.hint}" if error.hint else ""
         await self.emit(
             Warned(
                 message=f"{key.variable} is not isolated: {error.message}. "

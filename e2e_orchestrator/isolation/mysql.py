@@ -92,16 +92,23 @@ class MysqlDriver:
         async with self._building:
             if self._schema is not None:
                 return self._schema
-            source = self._base.source
-            if source.is_built:
-                await self._whole(self._begin)
-                if source.migrate:
-                    url = self._base.address.with_database(self._base.name(TEMPLATE))
-                    await self._base.migrate(source, url)
-            else:
-                await self._whole(self._copy_base)
+            try:
+                await self._build()
+            except BaseException:
+                # Whoever wants it next begins anew.
+                await self._whole(lambda: self._drop(self._base.name(TEMPLATE)))
+                raise
             self._schema = await self._whole(self._read)
             return self._schema
+
+    async def _build(self) -> None:
+        source = self._base.source
+        if not source.is_built:
+            await self._whole(self._copy_base)
+            return
+        await self._whole(self._begin)
+        if source.migrate:
+            await self._base.migrate(source, self._base.address.with_database(self._base.name(TEMPLATE)))
 
     def _begin(self) -> None:
         name, file = self._base.name(TEMPLATE), self._base.source.sql

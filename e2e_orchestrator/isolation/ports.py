@@ -39,6 +39,9 @@ class SlotPorts:
             ports[variable] = self._claim()
         return bool(missing), {variable: str(ports[variable]) for variable in variables}
 
+    def owned_by(self, slot: int) -> dict[str, str]:
+        return {variable: str(port) for variable, port in self._of.get(slot, {}).items()}
+
     def close(self) -> None:
         while self._locks:
             os.close(self._locks.popitem()[1])

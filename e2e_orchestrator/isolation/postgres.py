@@ -230,7 +230,7 @@ class PostgresDriver:
                 await pg.drop(connection, other, marker=marker, server=self._server)
 
     async def _build(self, name: str, marker: Marker) -> tuple[str, int]:
-        """A database that nobody can connect to, marked as sealed once it is complete."""
+        """A database that nobody can connect to, marked as sealed once it is complete; gone if it is not."""
         base, built = self._base, self._base.source.is_built
         async with self._server.borrowed() as connection:
             size = 0 if built else await self._size(connection, self._name)
@@ -239,18 +239,27 @@ class PostgresDriver:
             await pg.create(connection, name, template=None if built else self._name, size=size)
             await pg.mark(connection, name, marker)
             self._markers[name] = marker
-            if base.source.sql:
-                await self._load(name, Path(base.source.sql))
-            if base.source.migrate:
-                await base.migrate(base.source, base.address.with_database(name))
-            if base.data is CopiedData.NONE:
-                await self._truncate(name, marker)
+        try:
+            await self._fill(name, marker)
+        except BaseException:
+            await self._drop(name)  # Whoever wants it next begins anew.
+            raise
+        async with self._server.borrowed() as connection:
             await pg.seal(connection, name)
             await pg.empty(connection, name)
             sealed = base.owner.marker(marker.kind, sealed=True, source=marker.source)
             await pg.mark(connection, name, sealed)
             self._markers[name] = sealed
             return name, await self._size(connection, name)
+
+    async def _fill(self, name: str, marker: Marker) -> None:
+        base = self._base
+        if base.source.sql:
+            await self._load(name, Path(base.source.sql))
+        if base.source.migrate:
+            await base.migrate(base.source, base.address.with_database(name))
+        if base.data is CopiedData.NONE:
+            await self._truncate(name, marker)
 
     async def _load(self, name: str, file: Path) -> None:
         async with await self._server.connect(name) as connection:

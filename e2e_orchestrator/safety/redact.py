@@ -23,6 +23,7 @@ _SECRET_NAME = re.compile(
 # would garble every report. What is named as a secret is masked whatever its length.
 _SHORTEST = 8
 _PATH_LIKE = re.compile(r"(?:/[\w.@+-]+)+/?|true|false|\d+", re.IGNORECASE)
+_LOGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#\s]+@[^/?#\s]+)")
 # Characters that some escape and some do not; no way stands in for the character of a later one.
 _ENTITIES = {
     ">": ("&gt;",),
@@ -73,6 +74,8 @@ def _spellings(value: str) -> set[str]:
     # A report in XML shows the representation of a value, a page of HTML has JSON in an attribute.
     shown = {spelling for one in (value, *lines) for spelling in (one, *_as_json(one), *_as_python(one))}
     spellings = {spelling for one in shown for spelling in (one, *_as_json(one), *_as_xml(one))}
+    if found := _LOGIN.match(value):  # The same login leads to other paths: a clone of a database has one.
+        spellings.add(found[1])
     return spellings | {quote(value, safe="")} | ({encoded} if len(raw) >= _SHORTEST else set())
 
 

@@ -38,6 +38,8 @@ PARTS = {
     "MinCases": ("Gates",),
     "Coverage": ("Gates",),
     "Measured": ("Coverage",),
+    "Isolation": ("Isolation",),
+    "Database": ("Databases",),
 }
 PREFIXES = {
     "Restart": "restart.",

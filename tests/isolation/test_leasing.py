@@ -1,0 +1,212 @@
+"""What an attempt gets of its slot, and what it comes to when that cannot be had."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.plans import a_phase, a_plan, a_test
+
+from e2e_orchestrator.engine.cancel import CancelToken
+from e2e_orchestrator.errors import InfrastructureError, SafeguardRefused
+from e2e_orchestrator.isolation import leases as module
+from e2e_orchestrator.isolation.bases import Surrounds
+from e2e_orchestrator.isolation.consent import refuse_strangers
+from e2e_orchestrator.isolation.driver import Base, CannotIsolate, Owner, World
+from e2e_orchestrator.isolation.leases import Leases
+from e2e_orchestrator.isolation.leasing import LeasingExecutor
+from e2e_orchestrator.model.command import AttemptSpec, Deadline, Limit
+from e2e_orchestrator.model.events import Event, Warned
+from e2e_orchestrator.model.isolation import DatabaseIsolation, Isolation
+from e2e_orchestrator.model.outcomes import Attempt, Reason, passed
+from e2e_orchestrator.model.plan import Plan, Test
+from e2e_orchestrator.protocols import Cancellation, Emit
+
+pytestmark = pytest.mark.anyio
+
+CLONE = Isolation(database=DatabaseIsolation.CLONE)
+FAR = Deadline(at=1e12, limit=Limit.PHASE, seconds=60)
+
+
+class Inner:
+    """Remembers what it was asked for; ``hold`` keeps an attempt until it is set."""
+
+    def __init__(self, hold: asyncio.Event | None = None) -> None:
+        self.tests: list[Test] = []
+        self.entered = asyncio.Event()
+        self._hold = hold
+
+    async def attempt(
+        self, test: Test, spec: AttemptSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit
+    ) -> Attempt:
+        self.tests.append(test)
+        self.entered.set()
+        if self._hold:
+            await self._hold.wait()
+        return Attempt(number=1, started_at="", duration=0.0, verdict=passed(), slot=spec.slot)
+
+
+class Driver:
+    """Does what it is told when it is examined."""
+
+    def __init__(self, base: Base, examine: Callable[[], None]) -> None:
+        self._base, self._examine = base, examine
+
+    async def examine(self) -> None:
+        self._examine()
+
+    async def make(self, slot: int) -> World:
+        return World(name=f"clone {slot}", environment={self._base.variable: f"clone {slot}"})
+
+    reset = make
+
+    async def release(self, slot: int) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+def fine() -> None: ...
+
+
+def refuses() -> None:
+    raise SafeguardRefused("nobody says that it is for tests")
+
+
+def cannot() -> None:
+    raise CannotIsolate("not allowed", hint="GRANT it;")
+
+
+def silent() -> None:
+    raise InfrastructureError("it does not answer")
+
+
+class Bench:
+    """Leases over drivers of the test's own, and an executor around them."""
+
+    def __init__(self, folder: Path, *tests: Test, inner: Inner | None = None) -> None:
+        self.events: list[Event] = []
+        self.inner = inner or Inner()
+        self.folder = folder
+        self.cancellation = CancelToken()
+        self.plan: Plan = a_plan(a_phase("one", *tests), workers=2)
+        around = Surrounds(plan=self.plan, environ={}, owner=Owner(run_id="run", folder=folder))
+        self.leases = Leases(around=around, folder=folder / ".slots", emit=self.emit)
+        self.executor = LeasingExecutor(inner=self.inner, leases=self.leases, plan=self.plan)
+
+    async def emit(self, event: Event) -> None:
+        self.events.append(event)
+
+    async def attempt(self, test: Test, *, slot: int = 0) -> Attempt:
+        spec = AttemptSpec(
+            number=1,
+            max_attempts=1,
+            run_id="run",
+            slot=slot,
+            slot_count=2,
+            folder=self.folder,
+            output_root=self.folder,
+        )
+        return await self.executor.attempt(
+            test, spec, deadline=FAR, cancellation=self.cancellation, emit=self.emit
+        )
+
+
+def a_clone(name: str = "a", **fields: Any) -> Test:
+    env = {"DATABASE_URL": "postgresql://localhost/test_shop"}
+    return a_test(name, phase="one", isolation=CLONE, env=env, **fields)
+
+
+@pytest.fixture
+def examine(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
+    """Says what a base comes to when it is examined."""
+
+    def said(act: Callable[[], None]) -> None:
+        monkeypatch.setattr(module, "driver_for", lambda base, mode=None: Driver(base, act))
+
+    return said
+
+
+async def test_a_test_that_shares_everything_is_passed_on_as_it_is(tmp_path: Path) -> None:
+    test = a_test("a", phase="one")
+    bench = Bench(tmp_path, test)
+    async with bench.leases:
+        await bench.attempt(test)
+    assert bench.inner.tests == [test]
+    assert bench.events == []
+
+
+async def test_a_test_gets_what_its_slot_owns(tmp_path: Path, examine: Any) -> None:
+    examine(fine)
+    bench = Bench(tmp_path, a_clone())
+    async with bench.leases:
+        await bench.attempt(a_clone(), slot=1)
+        assert bench.leases.owned_by(1) == {"DATABASE_URL": "clone 1"}
+        assert bench.leases.owned_by(0) == {}
+    assert [test.env["DATABASE_URL"] for test in bench.inner.tests] == ["clone 1"]
+
+
+async def test_what_was_refused_once_is_refused_again(tmp_path: Path, examine: Any) -> None:
+    """A driver that was never proven would clone, and drop, somebody's database."""
+    examine(silent)
+    bench = Bench(tmp_path, a_clone())
+    async with bench.leases:
+        examine(refuses)
+        for _ in range(2):
+            attempt = await bench.attempt(a_clone())
+            assert attempt.verdict.reason is Reason.INFRASTRUCTURE
+            assert attempt.verdict.message == "nobody says that it is for tests"
+    assert bench.inner.tests == []
+
+
+async def test_a_server_that_answers_later_is_good_enough(tmp_path: Path, examine: Any) -> None:
+    examine(silent)
+    bench = Bench(tmp_path, a_clone())
+    async with bench.leases:
+        assert (await bench.attempt(a_clone())).verdict.message == "it does not answer"
+        examine(fine)
+        assert (await bench.attempt(a_clone())).verdict == passed()
+
+
+async def test_tests_that_fell_back_take_turns_until_the_run_ends(tmp_path: Path, examine: Any) -> None:
+    examine(cannot)
+    hold = asyncio.Event()
+    first, second = a_clone("a"), a_clone("b")
+    bench = Bench(tmp_path, first, second, inner=Inner(hold))
+    async with bench.leases:
+        running = asyncio.create_task(bench.attempt(first))
+        waiting = asyncio.create_task(bench.attempt(second, slot=1))
+        await bench.inner.entered.wait()
+        assert bench.inner.tests == [first]
+        bench.cancellation.request("SIGINT")
+        assert (await waiting).verdict.reason is Reason.INTERRUPTED
+        hold.set()
+        assert (await running).verdict == passed()
+    [warned] = [event for event in bench.events if isinstance(event, Warned)]
+    assert "GRANT it;" in warned.message
+    assert bench.inner.tests[0].env["DATABASE_URL"].endswith("test_shop")
+
+
+async def test_the_phase_ends_also_for_who_waits_for_his_turn(tmp_path: Path, examine: Any) -> None:
+    examine(cannot)
+    hold = asyncio.Event()
+    first, second = a_clone("a"), a_clone("b")
+    bench = Bench(tmp_path, first, second, inner=Inner(hold))
+    [phase] = bench.plan.phases
+    object.__setattr__(phase, "timeout", 0.05)
+    async with bench.leases:
+        running = asyncio.create_task(bench.attempt(first))
+        await bench.inner.entered.wait()
+        verdict = (await bench.attempt(second, slot=1)).verdict
+        assert verdict.reason is Reason.TIMEOUT
+        assert verdict.message == "the phase's limit of 0.05 s was reached before its slot was ready"
+        hold.set()
+        await running
+
+
+@pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/shop", "mysql://127.0.0.1:1/shop"])
+async def test_what_cannot_be_asked_for_its_marker_is_refused(url: str, tmp_path: Path) -> None:
+    test = a_test("a", phase="one", isolation=CLONE, env={"DATABASE_URL": url})
+    owner = Owner(run_id="run", folder=tmp_path)
+    with pytest.raises(SafeguardRefused, match="'shop' is not known to be a test database"):
+        await refuse_strangers(Surrounds(plan=a_plan(a_phase("one", test)), environ={}, owner=owner))

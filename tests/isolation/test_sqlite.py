@@ -1,0 +1,109 @@
+"""Copies of a SQLite file: whole, while others write, and nothing else is ever removed."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from servers import VARIABLE, base_of
+
+from e2e_orchestrator.errors import InfrastructureError, SafeguardRefused
+from e2e_orchestrator.isolation.driver import CannotIsolate
+from e2e_orchestrator.isolation.sqlite import SqliteDriver
+from e2e_orchestrator.model.isolation import CopiedData, PlannedDatabase
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "base.sqlite3"
+    with closing(sqlite3.connect(path)) as made:
+        made.executescript(
+            """
+            PRAGMA journal_mode = WAL;
+            CREATE TABLE people (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT);
+            CREATE TABLE "a""b" (x);
+            CREATE TABLE kept (x);
+            CREATE TRIGGER no_way BEFORE DELETE ON kept BEGIN SELECT RAISE(ABORT, 'never'); END;
+            INSERT INTO people (name) VALUES ('Ada');
+            INSERT INTO kept VALUES (1);
+            """
+        )
+    return path
+
+
+def ask(file: Path | str, query: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def path_of(environment: dict[str, str]) -> Path:
+    return Path(environment[VARIABLE].removeprefix("sqlite:///"))
+
+
+async def test_a_copy_is_whole_while_somebody_else_writes(file: Path, run_folder: Path) -> None:
+    driver = SqliteDriver(base_of(f"sqlite:///{file}", run_folder))
+    await driver.examine()
+    with closing(sqlite3.connect(file)) as writing:
+        writing.execute("INSERT INTO people (name) VALUES ('not yet')")
+        copy = path_of(dict((await driver.make(0)).environment))
+    assert ask(copy, "SELECT name FROM people") == [("Ada",)]
+    ask(copy, "DELETE FROM people")
+    await driver.reset(0)
+    assert ask(copy, "SELECT name FROM people") == [("Ada",)]
+    await driver.close()
+    await driver.release(0)
+    assert not copy.exists()
+    assert ask(file, "SELECT name FROM people") == [("Ada",)]
+
+
+async def test_without_data_it_is_empty_whatever_triggers_say(file: Path, run_folder: Path) -> None:
+    driver = SqliteDriver(base_of(f"sqlite:///{file}", run_folder, data=CopiedData.NONE))
+    copy = path_of(dict((await driver.make(0)).environment))
+    assert ask(copy, "SELECT (SELECT COUNT(*) FROM people) + (SELECT COUNT(*) FROM kept)") == [(0,)]
+    assert ask(copy, "INSERT INTO people (name) VALUES ('new') RETURNING id") == [(1,)]
+    assert ask(copy, "SELECT name FROM sqlite_schema WHERE type = 'trigger'") == [("no_way",)]
+    assert ask(file, "SELECT x FROM kept") == [(1,)]
+    await driver.release(0)
+    await driver.close()
+
+
+async def test_a_schema_is_built_of_a_file(run_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "schema.sql").write_text("CREATE TABLE things (x); INSERT INTO things VALUES (7);")
+    source = PlannedDatabase(variable=VARIABLE, sql=str(tmp_path / "schema.sql"))
+    driver = SqliteDriver(base_of("sqlite:///not_there.db", run_folder, source=source))
+    await driver.examine()
+    copy = path_of(dict((await driver.make(3)).environment))
+    assert ask(copy, "SELECT x FROM things") == [(7,)]
+    await driver.release(3)
+    await driver.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+async def test_a_database_in_memory_cannot_be_copied(url: str, run_folder: Path) -> None:
+    with pytest.raises(CannotIsolate):
+        await SqliteDriver(base_of(url, run_folder)).examine()
+
+
+async def test_a_file_that_is_not_there_is_said_and_not_made(run_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InfrastructureError, match="there is no database"):
+        await SqliteDriver(base_of(f"sqlite:///{tmp_path}/nothing.db", run_folder)).examine()
+    assert not (tmp_path / "nothing.db").exists()
+
+
+async def test_a_link_in_the_way_leads_nobody_to_files_that_are_not_ours(
+    file: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    """A test may put a link where its copy was; following it would remove somebody's database."""
+    driver = SqliteDriver(base_of(f"sqlite:///{file}", run_folder))
+    copy = path_of(dict((await driver.make(0)).environment))
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / copy.name).write_text("precious")
+    folder = copy.parent
+    folder.rename(tmp_path / "aside")
+    folder.symlink_to(precious)
+    with pytest.raises(SafeguardRefused):
+        await driver.reset(0)
+    assert (precious / copy.name).read_text() == "precious"
