@@ -98,7 +98,14 @@ async def run(plan: Plan, options: Options) -> Result:
     _refuse_secret_names(plan, redactor)
     runners = {spec.name: plugins.runner(spec.kind)(spec) for spec in plan.runners}
     place = new_place(options.output.absolute())
-    await refuse_strangers(Surrounds(plan=plan, environ=_for_children(options.environ), owner=_owner(place)))
+    await refuse_strangers(
+        Surrounds(
+            plan=plan,
+            environ=_for_children(options.environ),
+            owner=_owner(place),
+            rules=plan.safeguards,
+        )
+    )
     reporters = _reporters(options, place)
     lock, journal = open_journal(place)
     clock, cancellation = Clock(), CancelToken()

@@ -35,7 +35,7 @@ def clean_databases(config: Path, *, everything: bool, dry_run: bool) -> list[st
             _complain(f"databases were not looked at: {error}")
         return []
     owner = Owner(run_id="clean", folder=Path.cwd())
-    around = Surrounds(plan=plan, environ=os.environ, owner=owner)
+    around = Surrounds(plan=plan, environ=os.environ, owner=owner, rules=plan.safeguards)
     return asyncio.run(_clean(around, everything=everything, dry_run=dry_run))
 
 

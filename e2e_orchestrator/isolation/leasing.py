@@ -54,7 +54,7 @@ class LeasingExecutor:
                 )
             return await self.inner.attempt(
                 replace(test, env={**test.env, **given}),
-                replace(spec, owned=given),
+                replace(spec, owned=self.leases.owned_by(spec.slot)),
                 deadline=later(deadline, waited=waited, latest=latest),
                 cancellation=cancellation,
                 emit=emit,

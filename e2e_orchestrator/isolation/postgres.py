@@ -17,7 +17,7 @@ from e2e_orchestrator.isolation.driver import Base, CannotIsolate, Dead, Orphan,
 from e2e_orchestrator.isolation.names import TEMPLATE, Marker, clone_name, is_our_name, lock_number, run_lock
 from e2e_orchestrator.isolation.schema_version import fingerprint, origin
 from e2e_orchestrator.model.isolation import CopiedData
-from e2e_orchestrator.safety.guards import require_test_database
+from e2e_orchestrator.safety.guards import is_test_database, require_test_database
 
 _AT_ONCE = 8
 
@@ -65,6 +65,8 @@ class PostgresDriver:
                 role = await self._check_role(connection)
                 if not self._base.source.is_built:
                     await self._check_base(connection, role)
+            await self._lock(run_lock(self._base.owner.run_id))
+            await self._check_proof()
         except errors.InvalidCatalogName:
             raise InfrastructureError(
                 f"{self._base.variable}: there is no database {self._name!r} at {self._base.address.server}",
@@ -72,8 +74,6 @@ class PostgresDriver:
             ) from None
         except psycopg.Error as error:
             raise InfrastructureError(f"{self._base.address.server}: {pg.one_line(error)}") from None
-        await self._lock(run_lock(self._base.owner.run_id))
-        await self._check_proof()
 
     async def _check_role(self, connection: pg.Connection) -> str:
         query = "SELECT rolname, rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
@@ -104,7 +104,8 @@ class PostgresDriver:
         self._settings = tuple(await pg.settings_of(connection, self._name))
 
     async def _check_proof(self) -> None:
-        marked = self._base.source.is_built or await pg.has_marker_table(self._server, self._name)
+        known = self._base.source.is_built or is_test_database(self._name)
+        marked = known or await pg.has_marker_table(self._server, self._name)
         for target in self._base.address.targets:
             require_test_database(target, what=self._base.variable, rules=self._base.rules, marked=marked)
 
