@@ -136,7 +136,7 @@ STORIES = {
     ),
     "a test that hangs beyond its timeout": Story(
         specs={"a": GOOD, "stuck": GOOD + HANG, "z": GOOD},
-        details={"stuck": {"timeout": "12s"}},
+        details={"stuck": {"timeout": "30s"}},
         ends={"a": "passed", "stuck": "timeout", "z": "passed"},
         again=frozenset(),
     ),
