@@ -87,6 +87,7 @@ def test_a_green_run_has_the_documented_shape(output: Path) -> None:
         "warnings": [],
         "broken_reporters": {},
         "gates": [],
+        "coverage": None,
         "left_out": [{"id": "visual/pixels", "why": "not selected by --tag smoke"}],
     }
 
