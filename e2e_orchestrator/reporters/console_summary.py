@@ -9,6 +9,7 @@ from e2e_orchestrator.model.outcomes import Reason, Status
 from e2e_orchestrator.model.summary import PhaseState, RunState, TestState
 from e2e_orchestrator.reporters.console_events import failure, gate, leaks, notice, service_failed
 from e2e_orchestrator.reporters.console_line import FLAKY, Line, Style, line, quoted, sign
+from e2e_orchestrator.reporters.groups import failures_of, group
 from e2e_orchestrator.reporters.text import first_line, one_line
 from e2e_orchestrator.reporters.timing import timing
 from e2e_orchestrator.reporters.unfinished import end_of_phase, end_of_test
@@ -33,6 +34,7 @@ def summary(
     sections = (
         ("Phases", _phases(run)),
         ("Failed tests", _failed(run, output=output)),
+        ("Same error", _groups(run)),
         ("Flaky tests", _flaky(run)),
         ("Not run", _not_run(run)),
         ("Carried over", _carried_over(run)),
@@ -109,6 +111,16 @@ def _failed(run: RunState, *, output: Path) -> list[Line]:
     return said
 
 
+def _groups(run: RunState) -> list[Line]:
+    """Only what several tests share: the rest is said already."""
+    said: list[Line] = []
+    for one in group(failures_of(run)):
+        if len(one.tests) > 1:
+            said.append(line(("✗", Style.BAD), f" {count(len(one.tests), 'test')}: {one.title}"))
+            said.append(line((f"    {listing(one.tests)}", Style.DIM)))
+    return said
+
+
 def _flaky(run: RunState) -> list[Line]:
     said: list[Line] = []
     for test in run.flaky:
@@ -128,8 +140,8 @@ def _not_run(run: RunState) -> list[Line]:
         if ending.status is Status.SKIPPED
     ]
     said: list[Line] = []
-    for reason, group in groupby(sorted(skipped, key=lambda one: one[0]), key=lambda one: one[0]):
-        members = list(group)
+    for reason, found in groupby(sorted(skipped, key=lambda one: one[0]), key=lambda one: one[0]):
+        members = list(found)
         words = REASON_WORDS[Reason(reason)] if reason else "skipped"
         why = next((message for _, _, message in members if message), None)
         because = f": {one_line(why)}" if why else ""

@@ -2,6 +2,7 @@
 
 import os.path
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import PurePath
 
 from e2e_orchestrator.model.plan import Plan, Test
@@ -26,11 +27,15 @@ def source(file: str, *, test: Test, plan: Plan | None, environ: Mapping[str, st
 
     pytest counts from its rootdir, which may lie above the folder that the test runs in: the target says so.
     """
-    target = os.path.normpath(os.path.join(test.cwd, test.target.partition("::")[0]))  # noqa: PTH118 - pure text.
-    found = target
-    if not target.endswith(f"/{file}"):
-        found = os.path.normpath(os.path.join(test.cwd, file))  # noqa: PTH118 - pure text.
-    return _below(found, repository(plan, environ)) or file
+    return _source(file, test.cwd, test.target.partition("::")[0], repository(plan, environ))
+
+
+@lru_cache(maxsize=4_096)  # The cases of a file share it, and a big run has tens of thousands of them.
+def _source(file: str, cwd: str, target: str, top: str) -> str:
+    found = os.path.normpath(os.path.join(cwd, target))  # noqa: PTH118 - pure text.
+    if not found.endswith(f"/{file}"):
+        found = os.path.normpath(os.path.join(cwd, file))  # noqa: PTH118 - pure text.
+    return _below(found, top) or file
 
 
 def evidence(path: str, *, context: ReporterContext, plan: Plan | None) -> str:

@@ -164,7 +164,7 @@ COMPLETIONS = {
     "options": ("plan --ph", ["--phase"]),
     "options of the default command": ("--ph", ["--phase"]),
     "the second phase of the default command": ("-c {config} --phase health ba", ["backend_smoke"]),
-    "reporters": ("--report console j", ["json"]),
+    "reporters": ("--report console j", ["json", "junit"]),
     "nothing from a file that is not there": ("plan -c nowhere.yaml --phase ", []),
     "nothing from a broken file": ("plan -c {broken} --phase ", []),
     "nothing for the value of another option": ("plan --retries 1 ", []),

@@ -2,13 +2,16 @@
 
 import re
 import time
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import stories
 
+from e2e_orchestrator.model.outcomes import Reason, because
 from e2e_orchestrator.model.summary import fold
+from e2e_orchestrator.reporters.console_summary import summary
 from e2e_orchestrator.reporters.groups import Failure, failures_of, group, signature
 
 PYTEST = """\
@@ -129,6 +132,7 @@ def test_a_signature_reads_like_the_error(message: str, wanted: str) -> None:
 
 
 @given(st.text(max_size=300))
+@settings(deadline=None)
 def test_a_signature_is_one_short_line_and_stable(message: str) -> None:
     found = signature(message)
     assert len(found) <= 200
@@ -138,6 +142,7 @@ def test_a_signature_is_one_short_line_and_stable(message: str) -> None:
 
 
 @given(st.text(alphabet="aF0-:./ '\"<>\\", max_size=200))
+@settings(deadline=None)
 def test_digits_never_survive(message: str) -> None:
     assert not any(char.isdigit() for char in signature(message))
 
@@ -182,6 +187,7 @@ def test_no_failure_makes_no_group() -> None:
 
 
 @given(st.lists(st.text(max_size=20)))
+@settings(deadline=None)
 def test_every_failure_is_in_exactly_one_group(messages: list[str]) -> None:
     failures = [failure(f"p/{at}", message) for at, message in enumerate(messages)]
     grouped = [one for made in group(failures) for one in made.failures]
@@ -195,3 +201,15 @@ def test_of_a_run_every_failed_test_has_a_failure_and_no_other(story: str) -> No
     found = {one.test for one in failures_of(run)}
     assert failed <= found
     assert found - failed <= {test.test.id for test in run.running}
+
+
+def test_the_console_says_what_several_tests_share() -> None:
+    tests = [stories.a_test("p", name) for name in ("a", "b", "c")]
+    story = stories.Story().start(stories.a_plan(stories.a_phase("p", *tests)))
+    for at, test in enumerate(tests):
+        verdict = because(Reason.CRASH, "alone" if test.name == "b" else f"no order {at}")
+        story.attempt(test, verdict=verdict).end_test(test, verdict)
+    told = summary(fold(story.end(1)), services=[], output=Path("out"), run_folder=Path("out/r"))
+    lines = ["".join(text for text, _ in one.spans) for one in told]
+    at = lines.index("Same error")
+    assert lines[at + 1 : at + 3] == ["  ✗ 2 tests: no order 0", "      p/a, p/c"]

@@ -89,6 +89,7 @@ def test_a_green_run_has_the_documented_shape(output: Path) -> None:
         "broken_reporters": {},
         "gates": [],
         "checked": [],
+        "coverage": None,
         "left_out": [{"id": "visual/pixels", "why": "not selected by --tag smoke"}],
     }
 

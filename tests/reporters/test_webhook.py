@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import stories
 from support.stories import Story, a_phase, a_plan, a_test
@@ -49,6 +49,7 @@ def hostile(text: str) -> RunState:
 
 
 @given(st.one_of(st.text(), st.sampled_from(['"}', "{{url}}", "\\", "\\u0022", "@everyone", "<@1>", "](x)"])))
+@settings(deadline=None)
 def test_no_text_ends_its_place_in_the_message(text: str) -> None:
     for name, template in (*TEMPLATES.items(), ("all", EVERYTHING)):
         body = filled(template, hostile(text), environ={"E2E_RUN_URL": f"https://ci/{text}"})
