@@ -39,7 +39,7 @@ from e2e_orchestrator.config.fields import (
 )
 from e2e_orchestrator.config.scalars import Plain
 from e2e_orchestrator.config.values import Refused
-from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, RetryStrategy
+from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, RetryStrategy, Screenshots
 
 
 class Model(BaseModel):
@@ -252,6 +252,15 @@ class Keep(Model):
     )
 
 
+class Artifacts(Model):
+    """What reports do with the files that tests leave behind."""
+
+    screenshots: Annotated[Screenshots, choice(Screenshots)] = Field(
+        default=Screenshots.ALWAYS,
+        description="always (default); never: no report shows them or links to them.",
+    )
+
+
 def _version(value: Any) -> int:
     if str(value) != "1":
         raise Refused("must be 1, the only version there is, not {found}")
@@ -300,6 +309,9 @@ class Config(Policies):
         default=("console", "json"), min_length=1, description="Reporters: `name`, or `name=path` for a file."
     )
     output: Line | None = Field(default=None, description="Folder of the results; default ./test-results.")
+    artifacts: Artifacts = Field(
+        default_factory=Artifacts, description="What reports do with the files that tests leave behind."
+    )
     keep: Keep = Field(default_factory=Keep, description="How many earlier runs stay in the output folder.")
     runners: dict[Name, Runner] = Field(min_length=1, description="The tools that run tests, by name.")
     services: dict[ServiceName, Service] = Field(

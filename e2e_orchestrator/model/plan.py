@@ -35,6 +35,20 @@ class Order(StrEnum):
     FILE = "file"
 
 
+class Screenshots(StrEnum):
+    """Whether reports may show pictures: text is masked, a picture of a secret cannot be."""
+
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifacts:
+    """What reports do with the files that tests leave behind."""
+
+    screenshots: Screenshots = Screenshots.ALWAYS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """How often a failed test is tried again, after how many seconds, and after which failures.
@@ -208,6 +222,7 @@ class Plan:
     max_failures: MaxFailures | None = None
     secrets: tuple[str, ...] = ()
     order: Order = Order.LONGEST
+    artifacts: Artifacts = Artifacts()
 
     @property
     def tests(self) -> tuple[Test, ...]:

@@ -9,6 +9,7 @@ from e2e_orchestrator.config import schema
 from e2e_orchestrator.config.load import LoadedConfig
 from e2e_orchestrator.config.mistakes import Mistake, config_error
 from e2e_orchestrator.model.plan import (
+    Artifacts,
     MaxFailures,
     Order,
     Plan,
@@ -88,6 +89,7 @@ class _Build:
             max_failures=self.overrides.max_failures or model.max_failures,
             secrets=model.secrets,
             order=self.overrides.order or model.order,
+            artifacts=Artifacts(screenshots=model.artifacts.screenshots),
         )
 
     def _runner(self, name: str, runner: schema.Runner) -> RunnerSpec:

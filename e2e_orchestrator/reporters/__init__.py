@@ -2,6 +2,7 @@
 
 BUILTIN: dict[str, str] = {
     "console": "e2e_orchestrator.reporters.console:ConsoleReporter",
+    "html": "e2e_orchestrator.reporters.html:HtmlReporter",
     "json": "e2e_orchestrator.reporters.json:JsonReporter",
     "slack": "e2e_orchestrator.reporters.slack:SlackReporter",
 }
