@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { defineConfig } from "vite";
 
 const hash = (text) => `'sha256-${createHash("sha256").update(text, "utf8").digest("base64")}'`;
@@ -31,6 +32,8 @@ function oneFile() {
         .replace("<!--SCRIPT-->", () => `<script type="module">${script}</script>`);
       for (const name of Object.keys(bundle)) delete bundle[name];
       this.emitFile({ type: "asset", fileName: "app.html", source: html });
+      const licence = readFileSync(new URL("node_modules/preact/LICENSE", import.meta.url), "utf8");
+      this.emitFile({ type: "asset", fileName: "LICENSE-preact.txt", source: licence });
     },
   };
 }

@@ -1,7 +1,5 @@
 """The report that people open: one HTML file that needs no server, no network and no other file."""
 
-from pathlib import Path
-
 from e2e_orchestrator.model.events import Envelope
 from e2e_orchestrator.model.summary import RunState
 from e2e_orchestrator.protocols import ReporterContext
@@ -15,6 +13,8 @@ REPORT = "e2e-report.html"
 
 class HtmlReporter:
     """Writes ``e2e-report.html`` once, at the end: into the run's folder and, as the newest, to the output."""
+
+    mandatory = True
 
     def __init__(self, context: ReporterContext) -> None:
         self._context = context
@@ -31,6 +31,9 @@ class HtmlReporter:
         if self._closed:
             return
         self._closed = True
+        self._write()
+
+    def _write(self) -> None:
         context = self._context
         made = page(self._run, self._moments, evidence=Evidence(root=context.root))
         own = context.run_folder / REPORT
@@ -40,4 +43,4 @@ class HtmlReporter:
             write_whole(newest, made.at(way(newest, context.root)))
         else:
             asked = context.path / REPORT if context.path.is_dir() else context.path
-            write_where_told(asked, made.at(way(Path(asked).absolute(), context.root)))
+            write_where_told(asked, made.at(way(asked.absolute(), context.root)))

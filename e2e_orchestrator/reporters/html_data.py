@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from e2e_orchestrator.model.outcomes import Attempt, Case, CaseStatus
+from e2e_orchestrator.model.outcomes import Attempt, Case, CaseStatus, Reason
 from e2e_orchestrator.model.summary import PhaseState, RunState, TestState
-from e2e_orchestrator.reporters.groups import Group, failures_of, group, signature
+from e2e_orchestrator.reporters.groups import Group, failures_of, group
 from e2e_orchestrator.reporters.html_moments import AttemptSpan, Moments
+from e2e_orchestrator.reporters.text import first_line
 from e2e_orchestrator.reporters.timing import Span, timing
-from e2e_orchestrator.reporters.unfinished import end_of_phase, end_of_test
+from e2e_orchestrator.reporters.unfinished import Ending, end_of_phase, end_of_test
 from e2e_orchestrator.reporters.wording import last_sentence
 
 WIRE = 1
@@ -153,7 +154,7 @@ def _tests(run: RunState, moments: Moments) -> list[Json]:
 
 def _test(state: TestState, *, phase: int, run: RunState, moments: Moments) -> Json:
     ending, test = end_of_test(state, run=run), state.test
-    error = state.error or ending.message or (state.first_error if ending.reason else None)
+    error = _error(state, ending=ending)
     spans = moments.attempts.get(test.id, [])
     return {
         "id": test.id,
@@ -167,7 +168,7 @@ def _test(state: TestState, *, phase: int, run: RunState, moments: Moments) -> J
         "status": ending.status.value,
         "reason": ending.reason,
         "duration": ms(ending.duration),
-        "error": signature(error) if error else None,
+        "error": first_line(error) if error else None,
         "carried_from": state.carried_from,
         "reproduce": _reproduce(test.id, run=run),
         "attempts": _attempts(state.attempts, spans, end=run.mono),
@@ -177,6 +178,13 @@ def _test(state: TestState, *, phase: int, run: RunState, moments: Moments) -> J
         ],
         **_cases(state.cases),
     }
+
+
+def _error(state: TestState, *, ending: Ending) -> str | None:
+    """What to say in one line: of a flaky test and of failed cases what went wrong first."""
+    if ending.reason in (Reason.FLAKY, Reason.TEST_FAILURES):
+        return state.first_error or ending.message
+    return ending.message or state.error
 
 
 def _attempts(attempts: Sequence[Attempt], spans: Sequence[AttemptSpan], *, end: float) -> list[Json]:

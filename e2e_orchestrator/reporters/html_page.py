@@ -53,9 +53,7 @@ class _Load:
         told["bytes"] += len(data)
 
 
-def page(
-    run: RunState, moments: Moments, *, evidence: Evidence, soft: int = SOFT, hard: int = HARD
-) -> Page:
+def page(run: RunState, moments: Moments, *, evidence: Evidence, soft: int = SOFT, hard: int = HARD) -> Page:
     """The report within its budget, in bytes: up to ``soft`` anything, up to ``hard`` only what failed."""
     head, _, tail = _template().partition(_HERE)
     told = document(run, moments)
@@ -95,9 +93,7 @@ def _add_pictures(
                 load.add(name, data, limit=limit, kind="pictures", where=attachment.path)
 
 
-def _add_logs(
-    load: _Load, services: Mapping[str, ServiceSpan], *, evidence: Evidence, limit: int
-) -> None:
+def _add_logs(load: _Load, services: Mapping[str, ServiceSpan], *, evidence: Evidence, limit: int) -> None:
     for name, span in services.items():
         text = evidence.log(span.log) if span.log else None
         text = span.tail if text is None else text

@@ -28,6 +28,7 @@ PARTS = {
     "Ready": ("Services",),
     "Stop": ("Services",),
     "Keep": ("Kept runs",),
+    "Artifacts": ("Artifacts",),
 }
 PREFIXES = {"Ready": "ready.", "Stop": "stop."}
 

@@ -4,6 +4,7 @@ const LONGEST_LINE = 2000;
 
 /** What a line of a failure's message is: its source, the statement that failed, the error, a difference, a place. */
 function kindOf(line: string, before: string): string {
+  if (/^E\s+\+\s+(where|and) /.test(line)) return "error";
   if (/^E\s+[-+?] /.test(line)) return /^E\s+\+/.test(line) ? "plus" : /^E\s+-/.test(line) ? "minus" : "hint";
   if (/^E(\s|$)/.test(line)) return "error";
   if (/^>\s/.test(line)) return "culprit";

@@ -61,7 +61,7 @@ function Phases({ run }: { run: Run }) {
             <li key={phase.name} class={verdict}>
               <a href={filterHref(`phase:${quoted(phase.name)}`)}>
                 <span class="name"><Status verdict={verdict} /> {phase.name}</span>
-                <span class="numbers">{passed}/{phase.tests.length}<span class="quiet"> · {duration(phase.duration)}</span></span>
+                <span class="numbers">{passed}/{phase.tests.length}{phase.start !== null ? <span class="quiet"> · {duration(phase.duration)}</span> : null}</span>
                 <span class="kind">{phase.required ? "required" : "optional"}{phase.reason && REASONS[phase.reason] !== phase.status ? `, ${REASONS[phase.reason]}` : ""}</span>
               </a>
             </li>
@@ -190,7 +190,7 @@ function Time({ run }: { run: Run }) {
   return (
     <section class="panel" aria-labelledby="time">
       <h2 id="time">Where the time went <small><a href={hashOf("timeline")}>timeline</a></small></h2>
-      <p class="use"><b>{percent(run.timing.utilisation)}</b> of {count(run.timing.slots, "slot")} in use
+      <p class="in-use"><b>{percent(run.timing.utilisation)}</b> of {count(run.timing.slots, "slot")} in use
         {run.timing.lower_bound && run.timing.makespan ? <span class="quiet">; no order of the tests beats {duration(run.timing.lower_bound)}, these took {duration(run.timing.makespan)}</span> : null}</p>
       <h3>Waited for last</h3>
       <ol class="path">

@@ -10,7 +10,8 @@ import { duration, REASONS } from "../words";
 import type { Bar, Lane } from "./lanes";
 import { busyness, lanesOf, marksOf, tickStep, visibleBars } from "./lanes";
 
-const LABELS = 150;
+const LABELS = 190;
+const TALLEST = 1.7;
 const AXIS = 34;
 const CLOSEST = 2; // Pixels for a millisecond.
 const SPARE = 300;
@@ -38,17 +39,20 @@ function Use({ lane, from, to, scale, slots }: { lane: Lane; from: number; to: n
 interface BarProps {
   bar: Bar;
   scale: number;
+  /** How far the plane is scrolled: a label stays in sight as long as its bar does. */
+  left: number;
   picked: string | null;
   onPick: (test: Test) => void;
   onPoint: (said: string) => void;
 }
 
-function BarLink({ bar, scale, picked, onPick, onPoint }: BarProps) {
+function BarLink({ bar, scale, left, picked, onPick, onPoint }: BarProps) {
   const width = Math.max(2, (bar.end - bar.start) * scale - 1);
   const style = { left: `${bar.start * scale}px`, width: `${width}px` };
   const dim = picked && bar.test && bar.test.id !== picked ? " dim" : "";
   const name = `bar-on ${bar.look}${dim}${picked && bar.test?.id === picked ? " picked" : ""}`;
-  const label = width > 34 ? <span>{bar.label}</span> : null;
+  const hidden = Math.max(0, left - bar.start * scale);
+  const label = width - hidden > 34 ? <span style={{ marginLeft: `${hidden}px` }}>{bar.label}</span> : null;
   const pointed = { onMouseEnter: () => onPoint(bar.said), onFocus: () => onPoint(bar.said) };
   const test = bar.test;
   if (!test) return <div class={name} style={style} title={bar.said} {...pointed}>{label}</div>;
@@ -163,8 +167,11 @@ export function Timeline({ route }: { route: Route }) {
   const step = tickStep(scale);
   const ticks: number[] = [];
   for (let at = Math.ceil(from / step) * step; at <= to; at += step) ticks.push(at);
+  const natural = lanes.reduce((sum, lane) => sum + lane.height, AXIS + 16);
+  const stretch = Math.max(1, Math.min(TALLEST, view.height / natural));
   let y = AXIS;
-  const placed = lanes.map((lane) => {
+  const placed = lanes.map((given) => {
+    const lane = given.kind === "head" || given.kind === "service" ? given : { ...given, height: Math.round(given.height * stretch) };
     const top = y;
     y += lane.height;
     return { lane, top };
@@ -208,7 +215,7 @@ export function Timeline({ route }: { route: Route }) {
               <span class="tl-label" title={lane.label}><span>{lane.label}</span><small>{lane.note}</small></span>
               <div class="tl-area">
                 {lane.kind === "use" ? <Use lane={lane} from={from} to={to} scale={scale} slots={run.timing.slots} />
-                  : visibleBars(lane.bars, from, to, scale).map((bar) => <BarLink key={`${bar.start} ${bar.look} ${bar.test?.id}`} bar={bar} scale={scale} picked={pickedId} onPick={pick} onPoint={setSaid} />)}
+                  : visibleBars(lane.bars, from, to, scale).map((bar) => <BarLink key={`${bar.start} ${bar.look} ${bar.test?.id}`} bar={bar} scale={scale} left={view.left} picked={pickedId} onPick={pick} onPoint={setSaid} />)}
               </div>
             </div>
           ))}
