@@ -1,6 +1,7 @@
 """Fifty thousand cases: how large the report is, how soon one sees rows, how fast the filter answers."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,14 @@ from opening import Open
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-# Measured on two cores: 1.8 MB, 0.4 s and 60 ms. The margins are for machines that do something else meanwhile.
+# Measured on two busy cores: 1.7 MB, 0.5 s and 40 ms, the median of five filters. The margins are for machines
+# that do much else meanwhile.
 _BYTES, _ROWS, _FILTER = 3_000_000, 4.0, 600
 
 
-def test_fifty_thousand_cases(opened: Open, tmp_path: Path, record_property: pytest.RecordProperty) -> None:
+def test_fifty_thousand_cases(
+    opened: Open, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     path = reports.write(tmp_path, reports.very_many(50_000))
     size = path.stat().st_size
     opened(path)  # The browser itself is warm.
@@ -27,14 +31,14 @@ def test_fifty_thousand_cases(opened: Open, tmp_path: Path, record_property: pyt
         """async () => {
             const input = document.querySelector("#filter");
             const times = [];
-            for (const word of ["login_price", "s:failed", "dur:>200ms", "voucher !stock"]) {
+            for (const word of ["warm-up", "login_price", "s:failed", "dur:>200ms", "voucher !stock", "t"]) {
                 const began = performance.now();
                 input.value = word;
                 input.dispatchEvent(new Event("input", { bubbles: true }));
                 await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
                 times.push(performance.now() - began);
             }
-            return Math.max(...times);
+            return times.slice(1).sort((a, b) => a - b)[2];
         }"""
     )
     nodes = one.page.evaluate("document.querySelectorAll('*').length")

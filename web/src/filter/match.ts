@@ -12,8 +12,10 @@ export interface Found {
   cases: number[];
 }
 
+/** What the test alone decides, for itself and all of its cases; null if each has to be asked. */
 function both(one: Token, test: Test): boolean | null {
   switch (one.kind) {
+    case "text": return test.searched.includes(one.value) ? true : null;
     case "phase": return test.phaseName.toLowerCase().includes(one.value);
     case "runner": return test.runner.toLowerCase() === one.value;
     case "test-kind": return test.kind.toLowerCase() === one.value;
@@ -33,14 +35,11 @@ function state(value: string, verdict: Verdict, test: Test, ms: number | null, c
 }
 
 function fits(one: Token, test: Test, at: number, compared: Comparison | null): boolean {
-  const shared = both(one, test);
-  if (shared !== null) return shared;
   const verdict = at < 0 ? test.verdict : verdictOfLetter(test.letters[at] ?? "n");
   const ms = at < 0 ? test.duration : (test.took[at] ?? null);
   switch (one.kind) {
     case "text":
-      if (at < 0) return test.searched.includes(one.value);
-      return (test.ids[at] ?? "").toLowerCase().includes(one.value) || test.searched.includes(one.value);
+      return at >= 0 && (test.ids[at] ?? "").toLowerCase().includes(one.value);
     case "status": return verdict === one.value;
     case "project":
       if (at < 0) return test.projects?.some((name) => name?.toLowerCase() === one.value) ?? false;
@@ -52,18 +51,30 @@ function fits(one: Token, test: Test, at: number, compared: Comparison | null): 
   }
 }
 
-function all(query: Query, test: Test, at: number, compared: Comparison | null): boolean {
-  for (const one of query.tokens) if (fits(one, test, at, compared) === one.not) return false;
+/** The tokens that are still open after the test was asked; null if it cannot fit, nor any of its cases. */
+function open(query: Query, test: Test): Token[] | null {
+  const rest: Token[] = [];
+  for (const one of query.tokens) {
+    const decided = both(one, test);
+    if (decided === one.not) return null;
+    if (decided === null) rest.push(one);
+  }
+  return rest;
+}
+
+function all(tokens: Token[], test: Test, at: number, compared: Comparison | null): boolean {
+  for (const one of tokens) if (fits(one, test, at, compared) === one.not) return false;
   return true;
 }
 
 export function search(run: Run, query: Query, compared: Comparison | null): Found[] {
   const found: Found[] = [];
   for (const test of run.tests) {
-    const itself = all(query, test, -1, compared);
+    const tokens = open(query, test);
+    if (tokens === null) continue;
+    const itself = all(tokens, test, -1, compared);
     const cases: number[] = [];
-    if (query.tokens.length === 0) for (let at = 0; at < test.ids.length; at++) cases.push(at);
-    else for (let at = 0; at < test.ids.length; at++) if (all(query, test, at, compared)) cases.push(at);
+    for (let at = 0; at < test.ids.length; at++) if (all(tokens, test, at, compared)) cases.push(at);
     if (itself || cases.length > 0) found.push({ test, itself, cases });
   }
   return found;

@@ -23,7 +23,8 @@ type Row =
 
 /** What is open: failed tests show what failed, everything else waits until somebody asks. */
 function isOpen(found: Found, chosen: Set<string>, filtered: boolean): boolean {
-  const usually = filtered ? !found.itself && found.cases.length > 0 : found.test.verdict === "failed" && found.test.bad.length > 0 && found.test.bad.length <= 20;
+  const some = found.cases.length > 0 && (!found.itself || found.cases.length < found.test.ids.length);
+  const usually = filtered ? some : found.test.verdict === "failed" && found.test.bad.length > 0 && found.test.bad.length <= 20;
   return usually !== chosen.has(found.test.id);
 }
 

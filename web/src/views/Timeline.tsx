@@ -57,7 +57,7 @@ function BarLink({ bar, scale, left, picked, onPick, onPoint }: BarProps) {
   const test = bar.test;
   if (!test) return <div class={name} style={style} title={bar.said} {...pointed}>{label}</div>;
   return (
-    <a class={name} style={style} href={hashOf("test", test.id, { attempt: bar.attempt ? String(bar.attempt) : null })} aria-label={bar.said} title={bar.said} {...pointed}
+    <a class={name} style={style} href={hashOf("test", test.id, { attempt: bar.attempt ? String(bar.attempt) : null })} aria-label={label ? `${bar.label}: ${bar.said}` : bar.said} title={bar.said} {...pointed}
       onClick={(event) => { if (event.ctrlKey || event.metaKey) return; event.preventDefault(); onPick(test); }}>{label}</a>
   );
 }
