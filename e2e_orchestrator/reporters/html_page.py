@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from e2e_orchestrator.model.plan import Screenshots
 from e2e_orchestrator.model.summary import RunState, TestState
 from e2e_orchestrator.reporters.html_data import document
 from e2e_orchestrator.reporters.html_details import Evidence, detail, noteworthy, pictures
@@ -83,7 +84,7 @@ def _add_details(
 def _add_pictures(
     load: _Load, tests: list[tuple[int, TestState]], *, run: RunState, evidence: Evidence, limit: int
 ) -> None:
-    if run.plan is None or run.plan.artifacts.screenshots == "never":
+    if run.plan is None or run.plan.artifacts.screenshots is Screenshots.NEVER:
         return
     for _, test in tests:
         for attachment in pictures(test):

@@ -30,7 +30,7 @@ PARTS = {
     "Keep": ("Kept runs",),
     "Artifacts": ("Artifacts",),
 }
-PREFIXES = {"Ready": "ready.", "Stop": "stop."}
+PREFIXES = {"Ready": "ready.", "Stop": "stop.", "Artifacts": "artifacts."}
 
 
 def schema_models() -> dict[str, dict[str, Any]]:

@@ -251,6 +251,8 @@ class TestTimeline:
         one.page.get_by_role("link", name=re.compile(r"checkout.payment, attempt 1")).click()
         one.page.wait_for_selector("aside.picked .log .within")
         assert "test=checkout%2Fpayment" in one.hash
+        in_sight = "box => box.scrollTop > 0 && box.scrollTop <= box.querySelector('.within').offsetTop"
+        assert one.page.locator("aside.picked .log").evaluate(in_sight)
         one.page.get_by_role("link", name="Open the test").click()
         one.page.wait_for_selector(".test-page")
         assert one.text("h1 bdi") == "payment"
@@ -398,6 +400,25 @@ def test_the_colours_can_be_chosen(opened: Open, shop: Path) -> None:
         one.page.locator(".bar .ghost").first.click()
     assert one.page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert one.page.evaluate(colour) != light
+
+
+def test_what_is_printed_has_no_controls(opened: Open, shop: Path) -> None:
+    one = opened(shop)
+    one.page.emulate_media(media="print")
+    assert not one.page.locator(".bar nav").is_visible()
+    assert one.page.locator(".verdict h1").is_visible()
+    assert one.page.evaluate(
+        "document.querySelector('main').clientHeight >= document.querySelector('.overview').offsetHeight"
+    )
+
+
+def test_nothing_moves_for_those_who_want_no_motion(opened: Open, shop: Path) -> None:
+    moving = (
+        "[...document.querySelectorAll('*')].some(one => getComputedStyle(one).transitionDuration !== '0s')"
+    )
+    one = opened(shop, reduced_motion="reduce")
+    assert not one.page.evaluate(moving)
+    assert opened(shop, reduced_motion="no-preference").page.evaluate(moving)
 
 
 def test_a_run_without_anything_has_a_page(opened: Open, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ function Lines({ lines, first, end }: { lines: LogLine[]; first: number; end: nu
   const pieces = useMemo(() => ansiLines(shown.map((line) => line.text).join("\n")), [lines, first, end]);
   useEffect(() => {
     const target = box.current?.querySelector<HTMLElement>(".within");
-    if (target && box.current) box.current.scrollTop = target.offsetTop - box.current.offsetTop - 24;
+    if (target && box.current) box.current.scrollTop = target.offsetTop - 24;
   }, [first, end]);
   return (
     <pre class="log" ref={box} tabIndex={0} role="region" aria-label="Log of the service">

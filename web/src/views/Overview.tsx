@@ -32,7 +32,7 @@ function Verdict({ run }: { run: Run }) {
             <li key={phase.name}><Status verdict="failed" /> required phase <a href={filterHref(`phase:${quoted(phase.name)} s:failed`)}>{phase.name}</a>:{" "}
               {count(phase.tests.filter((test) => test.verdict === "failed").length, "test")} of {phase.tests.length} failed</li>
           ))}
-          {broken.map((gate) => <li key={gate.gate}><Status verdict="failed" /> gate {gate.gate}: {gate.message}</li>)}
+          {broken.map((gate, at) => <li key={at}><Status verdict="failed" /> gate {gate.gate}: {gate.message}</li>)}
           {run.go ? <li><Status verdict="passed" /> {count(run.phases.filter((phase) => phase.required).length, "required phase")}, none of them failed</li> : null}
           {run.interrupted ? <li><Status verdict="failed" /> interrupted: {run.interrupted}</li> : null}
         </ul>
@@ -176,7 +176,7 @@ function Gates({ run }: { run: Run }) {
     <section class="panel" aria-labelledby="gates">
       <h2 id="gates">Gates</h2>
       <ul class="services">
-        {run.gates.map((one) => <li key={one.gate}><Status verdict={one.holds ? "passed" : "failed"} /><b>{one.gate}</b><span class="quiet">{one.message}</span></li>)}
+        {run.gates.map((one, at) => <li key={at}><Status verdict={one.holds ? "passed" : "failed"} /><b>{one.gate}</b><span class="quiet">{one.message}</span></li>)}
       </ul>
     </section>
   );

@@ -193,7 +193,7 @@ export function Timeline({ route }: { route: Route }) {
           <button type="button" onClick={() => zoomTo(1)} aria-pressed={zoom === 1}>Fit</button>
           <button type="button" onClick={() => zoomTo(zoom * 1.6)} aria-label="Zoom in">+</button>
         </div>
-        <p class="readout" aria-hidden="true">{said || "Click a bar for its test and what the services logged meanwhile. Ctrl and wheel zoom; j k step through the tests."}</p>
+        <p class="readout" aria-hidden="true">{said || "Click a bar: its test, and what the services logged meanwhile"}</p>
         <ul class="legend" aria-label="Legend"><li><i class="passed" />passed</li><li><i class="failed" />failed</li><li><i class="flaky" />passed later</li><li><i class="wait" />waiting</li></ul>
       </div>
       <div class="tl-box" ref={box} onScroll={measure} tabIndex={0} role="region" aria-label="Timeline of the run"

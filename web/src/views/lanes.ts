@@ -29,6 +29,7 @@ export interface Mark {
 }
 
 const HEAD = 30;
+const AT_ONCE = 20; // Milliseconds that nobody would call waiting.
 const THIN = 22;
 const ROW = 30;
 
@@ -40,7 +41,7 @@ function attemptBar(test: Test, attempt: WireAttempt, last: number): Bar | null 
   const end = attempt.end ?? last;
   const tried = test.attempts.length > 1 ? `, attempt ${attempt.number} of ${test.attempts.length}` : "";
   const how = attempt.reason ? (REASONS[attempt.reason] ?? attempt.reason) : attempt.status;
-  const waited = attempt.number === 1 && test.waited ? `, after ${duration(test.waited)} of waiting` : "";
+  const waited = attempt.number === 1 && (test.waited ?? 0) > AT_ONCE ? `, after ${duration(test.waited)} of waiting` : "";
   return {
     start: attempt.start, end, look: lookOf(attempt, test), test, attempt: attempt.number,
     label: test.attempts.length > 1 ? `${test.name} · ${attempt.number}` : test.name,
@@ -94,7 +95,7 @@ function testLanes(run: Run, end: number): Lane[] {
   return ran.map((test): Lane => {
     const bars: Bar[] = [];
     const first = test.attempts.find((one) => one.start !== null)?.start ?? 0;
-    if (test.waited) bars.push({ start: first - test.waited, end: first, look: "wait", label: "", said: `${test.id}: waited ${duration(test.waited)} for a slot`, test });
+    if ((test.waited ?? 0) > AT_ONCE) bars.push({ start: first - (test.waited ?? 0), end: first, look: "wait", label: "", said: `${test.id}: waited ${duration(test.waited)} for a slot`, test });
     for (const attempt of test.attempts) {
       const bar = attemptBar(test, attempt, end);
       if (bar) bars.push({ ...bar, label: test.attempts.length > 1 ? `attempt ${attempt.number}` : duration(bar.end - bar.start) });
