@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 import reports
 from opening import Open, Opened
-from support.stories import RUN_ID, Story, a_phase, a_plan
+from support.stories import RUN_ID, Story, a_phase, a_plan, interrupted, service_failed
 
 from e2e_orchestrator.model import events
+from e2e_orchestrator.model.summary import RunState
+from e2e_orchestrator.reporters.html_details import Evidence
+from e2e_orchestrator.reporters.html_moments import Moments
+from e2e_orchestrator.reporters.html_page import page
 
 ROOT = Path(__file__).parents[2]
 GROUPS = ROOT / "tests" / "reporters" / "test_groups.py"
@@ -206,6 +210,11 @@ class TestTestPage:
         assert seconds == list(range(seconds[0], seconds[-1] + 1))
         assert 3 <= len(seconds) < 10
 
+    def test_a_link_to_a_case_opens_the_attempt_that_has_it(self, opened: Open, shop: Path) -> None:
+        one = opened(shop, "test/pages%2Ffront?case=front.spec.ts+%3E+shows+the+price")
+        one.page.wait_for_selector("#tab-1[aria-selected=true]")
+        assert one.text(".cases .wanted .name") == "front.spec.ts > shows the price"
+
     def test_a_test_that_never_ran_says_why(self, opened: Open, shop: Path) -> None:
         one = opened(shop, "test/reporting%2Fexport")
         assert one.text(".empty") == "checkout failed"
@@ -257,6 +266,12 @@ class TestTimeline:
         one.page.wait_for_selector(".test-page")
         assert one.text("h1 bdi") == "payment"
 
+    def test_an_interruption_and_a_service_that_failed_are_marked(self, opened: Open, tmp_path: Path) -> None:
+        told = {"cancel": interrupted(), "service": service_failed()}
+        for kind, envelopes in told.items():
+            one = opened(reports.write(tmp_path / kind, envelopes), "timeline")
+            assert one.page.locator(f".tl-mark.{kind} span").get_attribute("aria-label")
+
     def test_zooms_around_the_middle_and_back(self, opened: Open, shop: Path) -> None:
         one = opened(shop, "timeline")
         width = "document.querySelector('.tl-plane').offsetWidth"
@@ -266,6 +281,20 @@ class TestTimeline:
         one.page.wait_for_function(f"{width} > {2 * fits}")
         one.page.keyboard.press("0")
         one.page.wait_for_function(f"{width} === {fits}")
+
+
+def test_what_was_left_out_is_said(opened: Open, tmp_path: Path) -> None:
+    run, moments = RunState(), Moments()
+    for envelope in reports.shop(tmp_path):
+        run.apply(envelope)
+        moments.apply(envelope)
+    path = tmp_path / "small.html"
+    path.write_bytes(page(run, moments, evidence=Evidence(root=tmp_path), soft=0, hard=0).at(""))
+    one = opened(path)
+    assert re.search(r"\d parts \(.+\): output and messages of tests", one.text("section:has(#left)"))
+    one.go("test/checkout%2Fpayment")
+    one.page.wait_for_selector(".empty")
+    assert "left out to keep this file small" in one.text(".empty")
 
 
 class TestCompare:

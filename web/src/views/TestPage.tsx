@@ -171,10 +171,12 @@ export function TestPage({ route }: { route: Route }) {
   }, [test]);
   const attempts = detail?.attempts ?? [];
   const bad = attempts.find((one) => one.status === "failed");
-  const asked = Number(route.params.get("attempt"));
-  const current = attempts.find((one) => one.number === asked) ?? (test?.verdict === "failed" ? attempts.at(-1) : bad) ?? attempts.at(-1);
-  const beside = route.params.get("side") === "1" && attempts.length > 1;
   const wanted = route.params.get("case");
+  const asked = Number(route.params.get("attempt"));
+  const having = wanted ? attempts.filter((one) => one.ids.includes(wanted)) : [];
+  const about = having.find((one) => isBad(one.letters[one.ids.indexOf(wanted ?? "")])) ?? having.at(-1);
+  const current = attempts.find((one) => one.number === asked) ?? about ?? (test?.verdict === "failed" ? attempts.at(-1) : bad) ?? attempts.at(-1);
+  const beside = route.params.get("side") === "1" && attempts.length > 1;
   const change = (values: Record<string, string | null>): void =>
     amend(hashOf("test", route.rest, { attempt: route.params.get("attempt"), side: route.params.get("side"), case: wanted, ...values }));
   const step = (by: number): void => {

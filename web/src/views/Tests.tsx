@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Test } from "../data/run";
-import { isBad, verdictOfLetter } from "../data/run";
+import type { Run, Test } from "../data/run";
+import { isBad, LETTER_WORDS, verdictOfLetter } from "../data/run";
 import type { Found } from "../filter/match";
 import { search } from "../filter/match";
 import { parse, quoted, toggled } from "../filter/grammar";
@@ -77,7 +77,7 @@ function CaseName({ id, target }: { id: string; target: string }) {
 }
 
 export function Tests({ route, amend }: { route: Route; amend: (hash: string) => void }) {
-  const { run, comparison } = usePage();
+  const { run, comparison, say } = usePage();
   const text = route.params.get("q") ?? "";
   const flat = route.params.get("view") === "flat";
   const sort = route.params.get("sort") ?? "";
@@ -102,7 +102,12 @@ export function Tests({ route, amend }: { route: Route; amend: (hash: string) =>
   const href = (row: Row): string =>
     row.kind === "case" ? hashOf("test", row.test.id, { case: row.test.ids[row.at] ?? null })
       : row.kind === "test" ? hashOf("test", row.test.id) : hashOf("tests");
-  const move = (step: number): void => setSelected((old) => Math.max(0, Math.min(rows.length - 1, old + step)));
+  const move = (step: number): void => {
+    const next = Math.max(0, Math.min(rows.length - 1, selected + step));
+    const row = rows[next];
+    setSelected(next);
+    if (row) say(nameOf(row, run));
+  };
   const here = rows[selected];
   useKeys({
     j: () => move(1), k: () => move(-1), ArrowDown: () => move(1), ArrowUp: () => move(-1),
@@ -188,6 +193,13 @@ export function Tests({ route, amend }: { route: Route; amend: (hash: string) =>
         : <p class="empty">Nothing fits. <button type="button" class="button" onClick={() => change({ q: null })}>Show all</button></p>}
     </div>
   );
+}
+
+/** What a screen reader hears of a row. */
+function nameOf(row: Row, run: Run): string {
+  if (row.kind === "phase") return `phase ${run.phases[row.phase]?.name ?? ""}`;
+  if (row.kind === "test") return `${row.test.name}, ${row.test.verdict}`;
+  return `${row.test.ids[row.at] ?? ""}, ${LETTER_WORDS[row.test.letters[row.at] ?? ""] ?? ""}`;
 }
 
 function flipped<T>(old: Set<T>, one: T): Set<T> {

@@ -100,7 +100,6 @@ export function Timeline({ route }: { route: Route }) {
   const [view, setView] = useState<View>({ left: 0, top: 0, width: 1000, height: 600 });
   const [zoom, setZoom] = useState(1);
   const [said, setSaid] = useState("");
-  const [cursor, setCursor] = useState<number | null>(null);
   const anchor = useRef<{ at: number; x: number } | null>(null);
   const end = Math.max(1, run.end ?? 1) * 1.01;
   const room = Math.max(200, view.width - LABELS - 16);
@@ -143,6 +142,17 @@ export function Timeline({ route }: { route: Route }) {
     return () => element?.removeEventListener("wheel", wheel);
   });
 
+  // Moved by hand: a render for every step of the mouse would be felt in a run of thousands.
+  const now = useRef<{ line: HTMLElement | null; time: HTMLElement | null }>({ line: null, time: null });
+  const point = (at: number | null): void => {
+    const { line, time } = now.current;
+    if (!line || !time) return;
+    const shown = at !== null && at >= 0 && at <= end;
+    line.hidden = time.hidden = !shown;
+    if (!shown) return;
+    line.style.left = time.style.left = `${at * scale}px`;
+    time.textContent = duration(at);
+  };
   const change = (values: Record<string, string | null>): void => amend(hashOf("timeline", "", { by: byTest ? "tests" : null, test: pickedId, ...values }));
   const ordered = useMemo(() => run.tests.filter((test) => test.attempts.some((one) => one.start !== null)).sort((a, b) => (a.attempts[0]?.start ?? 0) - (b.attempts[0]?.start ?? 0)), [run]);
   const pick = (test: Test): void => {
@@ -197,18 +207,18 @@ export function Timeline({ route }: { route: Route }) {
         <ul class="legend" aria-label="Legend"><li><i class="passed" />passed</li><li><i class="failed" />failed</li><li><i class="flaky" />passed later</li><li><i class="wait" />waiting</li></ul>
       </div>
       <div class="tl-box" ref={box} onScroll={measure} tabIndex={0} role="region" aria-label="Timeline of the run"
-        onMouseMove={(event) => setCursor((event.clientX - event.currentTarget.getBoundingClientRect().left - LABELS + view.left) / scale)}
-        onMouseLeave={() => { setCursor(null); setSaid(""); }}>
+        onMouseMove={(event) => point((event.clientX - event.currentTarget.getBoundingClientRect().left - LABELS + event.currentTarget.scrollLeft) / scale)}
+        onMouseLeave={() => { point(null); setSaid(""); }}>
         <div class="tl-plane" style={{ width: `${LABELS + width}px`, height: `${height}px` }}>
           <div class="tl-axis" style={{ height: `${AXIS}px` }}>
             <span class="tl-label">{duration(run.end)}</span>
             <div class="tl-area">{ticks.map((at) => <span key={at} class="tick" style={{ left: `${at * scale}px` }}>{at ? duration(at) : "0"}</span>)}
-              {cursor !== null && cursor >= 0 && cursor <= end ? <span class="tick now" style={{ left: `${cursor * scale}px` }}>{duration(cursor)}</span> : null}</div>
+              <span class="tick now" hidden aria-hidden="true" ref={(element) => { now.current.time = element; }} /></div>
           </div>
           <div class="tl-grid" style={{ left: `${LABELS}px`, top: `${AXIS}px`, height: `${height - AXIS}px`, width: `${width}px` }} aria-hidden="true">
             {phases.map((phase, at) => <div key={phase.name} class={`band ${at % 2 ? "odd" : ""}`} style={{ left: `${(phase.start ?? 0) * scale}px`, width: `${(phase.duration ?? 0) * scale}px` }} />)}
             {ticks.map((at) => <i key={at} style={{ left: `${at * scale}px` }} />)}
-            {cursor !== null && cursor >= 0 && cursor <= end ? <i class="now" style={{ left: `${cursor * scale}px` }} /> : null}
+            <i class="now" hidden ref={(element) => { now.current.line = element; }} />
           </div>
           {shown.map(({ lane, top }) => (
             <div key={lane.key} class={`tl-lane ${lane.kind}`} style={{ top: `${top}px`, height: `${lane.height}px` }}>
