@@ -228,6 +228,7 @@ function Left({ run }: { run: Run }) {
 
 export function Overview() {
   const { run } = usePage();
+  const calm = !run.groups.length && !run.counts.flaky && !run.warnings.length;
   return (
     <div class="overview">
       <Verdict run={run} />
@@ -235,8 +236,8 @@ export function Overview() {
       <Phases run={run} />
       <Counts run={run} />
       <div class="two">
-        <Failures run={run} />
-        <div class="side"><Services run={run} /><Gates run={run} /><Time run={run} /><Left run={run} /></div>
+        <div class="side"><Failures run={run} />{calm ? <Time run={run} /> : null}</div>
+        <div class="side"><Services run={run} /><Gates run={run} />{calm ? null : <Time run={run} />}<Left run={run} /></div>
       </div>
     </div>
   );

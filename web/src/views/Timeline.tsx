@@ -8,7 +8,7 @@ import { LogSlice } from "../parts/LogSlice";
 import { Status } from "../parts/Status";
 import { duration, REASONS } from "../words";
 import type { Bar, Lane } from "./lanes";
-import { busyness, lanesOf, marksOf, tickStep, visibleBars } from "./lanes";
+import { busyness, hasRoom, lanesOf, marksOf, tickStep, visibleBars } from "./lanes";
 
 const LABELS = 190;
 const TALLEST = 1.7;
@@ -52,7 +52,7 @@ function BarLink({ bar, scale, left, picked, onPick, onPoint }: BarProps) {
   const dim = picked && bar.test && bar.test.id !== picked ? " dim" : "";
   const name = `bar-on ${bar.look}${dim}${picked && bar.test?.id === picked ? " picked" : ""}`;
   const hidden = Math.max(0, left - bar.start * scale);
-  const label = width - hidden > 34 ? <span style={{ marginLeft: `${hidden}px` }}>{bar.label}</span> : null;
+  const label = hasRoom(bar.label, width - hidden) ? <span style={{ marginLeft: `${hidden}px` }}>{bar.label}</span> : null;
   const pointed = { onMouseEnter: () => onPoint(bar.said), onFocus: () => onPoint(bar.said) };
   const test = bar.test;
   if (!test) return <div class={name} style={style} title={bar.said} {...pointed}>{label}</div>;
@@ -222,7 +222,7 @@ export function Timeline({ route }: { route: Route }) {
           </div>
           {shown.map(({ lane, top }) => (
             <div key={lane.key} class={`tl-lane ${lane.kind}`} style={{ top: `${top}px`, height: `${lane.height}px` }}>
-              <span class="tl-label" title={lane.label}><span>{lane.label}</span><small>{lane.note}</small></span>
+              <span class="tl-label" title={lane.kind === "test" ? lane.bars[0]?.test?.id : lane.label}><span>{lane.label}</span><small>{lane.note}</small></span>
               <div class="tl-area">
                 {lane.kind === "use" ? <Use lane={lane} from={from} to={to} scale={scale} slots={run.timing.slots} />
                   : visibleBars(lane.bars, from, to, scale).map((bar) => <BarLink key={`${bar.start} ${bar.look} ${bar.test?.id}`} bar={bar} scale={scale} left={view.left} picked={pickedId} onPick={pick} onPoint={setSaid} />)}

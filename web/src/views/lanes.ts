@@ -22,6 +22,9 @@ export interface Lane {
   bars: Bar[];
 }
 
+/** Whether so many pixels have room for a label: a short one has to fit, of a long one the beginning will do. */
+export const hasRoom = (label: string, width: number): boolean => width > 16 + 7.5 * Math.min(label.length, 6);
+
 export interface Mark {
   at: number;
   kind: string;
@@ -104,7 +107,7 @@ function testLanes(run: Run, end: number): Lane[] {
       const next = test.attempts.find((one) => one.number === pause.number)?.start;
       if (pause.start !== null && next != null) bars.push({ start: pause.start, end: next, look: "pause", label: "", said: `${test.id}: waited ${duration(next - pause.start)} before attempt ${pause.number}`, test });
     }
-    return { key: `test ${test.id}`, label: test.name, note: test.phaseName, kind: "test", height: THIN + 4, bars: bars.sort((a, b) => a.start - b.start) };
+    return { key: `test ${test.id}`, label: test.name, note: "", kind: "test", height: THIN + 4, bars: bars.sort((a, b) => a.start - b.start) };
   });
 }
 
