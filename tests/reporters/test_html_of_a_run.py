@@ -37,13 +37,14 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def finished(project: Project) -> Finished:
-    finished = project.run("--report", "html,json")
+    finished = project.run("--report", "console,html,json")
     assert finished.exit_code == 1, finished.stderr
     return finished
 
 
 def test_a_replay_makes_the_same_file(project: Project, finished: Finished) -> None:
     newest, own = finished.output / "e2e-report.html", finished.folder / "e2e-report.html"
+    assert f"report   {newest}" in finished.stdout
     before = [newest.read_bytes(), own.read_bytes()]
     newest.unlink()
     assert project.run("replay", "--report", "html").exit_code == 1
