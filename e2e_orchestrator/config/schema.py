@@ -34,7 +34,7 @@ from e2e_orchestrator.config.safeguards import SafeguardRules
 from e2e_orchestrator.config.services import CommandLine, Service
 from e2e_orchestrator.config.values import Refused
 from e2e_orchestrator.model.isolation import CopiedData, DatabaseIsolation, Fallback, RedisIsolation, Reset
-from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, Packing, RetryStrategy
+from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, Packing, RetryStrategy, Screenshots
 
 
 class Retries(Model):
@@ -132,9 +132,13 @@ RunRetriesField = Annotated[RunRetries, BeforeValidator(_retries, json_schema_in
 
 
 class Artifacts(Model):
-    """What is kept of the files that tests write."""
+    """What is kept of the files that tests write, and what reports do with them."""
 
     collect: Globs = Field(default=(), description="Files that every attempt keeps, relative to its folder.")
+    screenshots: Annotated[Screenshots, choice(Screenshots)] = Field(
+        default=Screenshots.ALWAYS,
+        description="always (default); never: no report shows them or links to them.",
+    )
 
 
 def _artifacts(value: Any) -> Any:

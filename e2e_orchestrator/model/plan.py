@@ -47,6 +47,20 @@ class Packing(StrEnum):
     OFF = "off"
 
 
+class Screenshots(StrEnum):
+    """Whether reports may show pictures: text is masked, a picture of a secret cannot be."""
+
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifacts:
+    """What reports do with the files that tests leave behind."""
+
+    screenshots: Screenshots = Screenshots.ALWAYS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """How often a failed test is tried again, after how many seconds, and after which failures.
@@ -224,6 +238,7 @@ class Plan:
     last_green: LastGreen | None = None
     safeguards: Safeguards = field(default_factory=Safeguards)
     checked: tuple[Checked, ...] = ()
+    artifacts: Artifacts = Artifacts()
 
     @property
     def tests(self) -> tuple[Test, ...]:

@@ -13,6 +13,7 @@ from e2e_orchestrator.config.service_checks import default_need
 from e2e_orchestrator.model.gates import CoverageFloor, Gates
 from e2e_orchestrator.model.isolation import Isolation, PlannedDatabase
 from e2e_orchestrator.model.plan import (
+    Artifacts,
     CoverageSpec,
     MaxFailures,
     Order,
@@ -103,6 +104,7 @@ class _Build:
             order=self.overrides.order or model.order,
             gates=_gates(model.gates),
             safeguards=rules_of(model.safeguards),
+            artifacts=Artifacts(screenshots=model.artifacts.screenshots),
         )
 
     def _runner(self, name: str, runner: schema.Runner) -> RunnerSpec:

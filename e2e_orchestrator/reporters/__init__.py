@@ -5,6 +5,7 @@ BUILTIN: dict[str, str] = {
     "ctrf": "e2e_orchestrator.reporters.ctrf:CtrfReporter",
     "github": "e2e_orchestrator.reporters.github:GithubReporter",
     "gitlab": "e2e_orchestrator.reporters.gitlab:GitlabReporter",
+    "html": "e2e_orchestrator.reporters.html:HtmlReporter",
     "json": "e2e_orchestrator.reporters.json:JsonReporter",
     "junit": "e2e_orchestrator.reporters.junit:JunitReporter",
     "markdown": "e2e_orchestrator.reporters.markdown:MarkdownReporter",

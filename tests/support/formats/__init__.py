@@ -120,6 +120,15 @@ def check_outputs(data: bytes) -> dict[str, str]:
     return told
 
 
+def check_page(data: bytes) -> str:
+    """It loads nothing and runs nothing but its own; ``tests/web`` opens it in a browser."""
+    text = data.decode("utf-8")
+    assert text.lower().startswith("<!doctype html>")
+    assert "default-src 'none'" in text
+    assert not re.search(r"(?:src|href)\s*=\s*[\"']?https?:", text)
+    return text
+
+
 CHECKS: Mapping[str, Callable[[bytes], Any]] = {
     "ctrf-report.json": check_ctrf,
     "gl-code-quality-report.json": check_quality,
@@ -128,6 +137,7 @@ CHECKS: Mapping[str, Callable[[bytes], Any]] = {
     ".env": check_outputs,
     ".md": check_text,
     ".json": check_json,
+    ".html": check_page,
     "post": check_json,
 }
 

@@ -1,0 +1,16 @@
+import type { Wire, WireDetail } from "./wire";
+
+/**
+ * Where views get their data: the report has all of it inside the page, a live dashboard asks its server.
+ * Views know nothing else. `subscribe` is for sources whose run still changes.
+ */
+export interface Source {
+  run(): Promise<Wire>;
+  detail(test: number): Promise<WireDetail | null>;
+  log(service: string): Promise<string | null>;
+  /** An address for an `img`, if the picture travels with the report. */
+  picture(path: string, type: string): string | null;
+  /** The address of a file that the run left behind. */
+  link(path: string): string;
+  subscribe?(changed: () => void): () => void;
+}
