@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,8 @@ from e2e_orchestrator.engine.gates import evaluate
 from e2e_orchestrator.engine.verdict import RunVerdict, judge_run
 from e2e_orchestrator.errors import InfrastructureError, UsageError
 from e2e_orchestrator.executors.local import LocalExecutor
+from e2e_orchestrator.executors.warm_memory import FILE as WARM_FILE
+from e2e_orchestrator.executors.warm_start import WarmStarts
 from e2e_orchestrator.history.durations import remember
 from e2e_orchestrator.history.learning import learn
 from e2e_orchestrator.journal.lock import RunLock, make_run_folder
@@ -208,7 +210,8 @@ class _Run:
             )
             try:
                 async with self._services(supervisor).provide(emit=self.bus.publish) as provided:
-                    await self._engine(supervisor, provided).run(self._remaining)
+                    async with self._warm(supervisor) as warm:
+                        await self._engine(supervisor, provided, warm=warm).run(self._remaining)
             except InfrastructureError as error:
                 reason = Reason.CANCELLED if self.cancellation.why else Reason.BLOCKED
                 await self._engine(supervisor, {}).skip(self._remaining, because(reason, error.message))
@@ -226,13 +229,26 @@ class _Run:
             cancellation=self.cancellation,
         )
 
-    def _engine(self, supervisor: Supervisor, provided: Mapping[str, str]) -> Engine:
+    def _warm(self, supervisor: Supervisor) -> AbstractAsyncContextManager[WarmStarts]:
+        return aclosing(
+            WarmStarts(
+                supervisor,
+                tests=self._remaining.tests,
+                memory=self.place.output / WARM_FILE,
+                folder=self.place.folder / ".warm",
+            )
+        )
+
+    def _engine(
+        self, supervisor: Supervisor, provided: Mapping[str, str], *, warm: WarmStarts | None = None
+    ) -> Engine:
         executor = LocalExecutor(
             supervisor=supervisor,
             runners=self.runners,
             environ={**_for_children(self.options.environ), **provided},
             redactor=self.redactor,
             clock=self.clock,
+            warm=warm,
         )
         return Engine(
             executor=executor,

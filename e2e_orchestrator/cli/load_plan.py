@@ -77,6 +77,7 @@ def settle_plan(
         timeout=selection.timeout,
         max_failures=selection.max_failures,
         order=selection.order,
+        warm=selection.warm,
         services=not selection.no_services,
     )
     plan = build_plan(config, overrides=overrides, mistakes=_unknown_kinds(config))

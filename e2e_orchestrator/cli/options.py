@@ -25,7 +25,7 @@ from e2e_orchestrator.config.values import (
     parse_shard,
     parse_workers,
 )
-from e2e_orchestrator.model.plan import MaxFailures, Order
+from e2e_orchestrator.model.plan import MaxFailures, Order, Warm
 
 __all__ = [
     "Reporting",
@@ -107,6 +107,16 @@ class StartOrder(click.Choice):  # type: ignore[type-arg]  # The same.
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Order:
         return Order(super().convert(value, param, ctx))
+
+
+class WarmMode(click.Choice):  # type: ignore[type-arg]  # The same.
+    """A word of the enumeration, as its member."""
+
+    def __init__(self) -> None:
+        super().__init__([str(mode) for mode in Warm])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Warm:
+        return Warm(super().convert(value, param, ctx))
 
 
 def _said(error: Refused, value: object) -> str:
@@ -212,6 +222,12 @@ _SELECTION = (
         help="Which tests of a parallel phase start first; default longest, once durations are known.",
     ),
     durations_option,
+    option(
+        "--warm",
+        type=WarmMode(),
+        metavar="auto|on|off",
+        help="Fork pytest from a process that has imported it; default: the runner's, else auto.",
+    ),
     option(
         "--shard",
         type=ShardNumber(),

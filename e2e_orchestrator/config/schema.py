@@ -39,7 +39,7 @@ from e2e_orchestrator.config.fields import (
 )
 from e2e_orchestrator.config.scalars import Plain
 from e2e_orchestrator.config.values import Refused
-from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, RetryStrategy
+from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, RetryStrategy, Warm
 
 
 class Model(BaseModel):
@@ -155,6 +155,10 @@ class Runner(Model):
     json_report: Switch = Field(
         default=True,
         description="pytest: write <test>.json, which needs pytest-json-report beside pytest; default true.",
+    )
+    warm: Annotated[Warm, choice(Warm)] = Field(
+        default=Warm.AUTO,
+        description="pytest: fork attempts from a process that has imported pytest: auto (default), on or off.",
     )
     args: tuple[Text, ...] = Field(default=(), description="Arguments for every call.")
     env: Env = Field(default={}, description="Added to the environment of its tests.")

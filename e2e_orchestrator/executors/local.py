@@ -10,6 +10,7 @@ from pathlib import Path
 from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.executors.live import Live, Patience
+from e2e_orchestrator.executors.warm_start import Asked, WarmStarts
 from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Deadline, Judged
 from e2e_orchestrator.model.events import Warned
 from e2e_orchestrator.model.outcomes import Attempt, Output, Reason, because
@@ -45,6 +46,7 @@ class LocalExecutor:
     redactor: Redactor
     clock: Clock = field(default_factory=Clock)
     grace: Grace = field(default_factory=Grace)
+    warm: WarmStarts | None = None
 
     async def attempt(
         self, test: Test, spec: AttemptSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit
@@ -102,9 +104,8 @@ class LocalExecutor:
         emit: Emit,
     ) -> Completed:
         started = self.clock.monotonic()
-        env = {**self.environ, **command.env, **_contract(test, spec)}
         output = spec.folder / _OUTPUT
-        child = await self.supervisor.start(command.argv, cwd=command.cwd, env=env, output=output)
+        child = await self._start(test, spec, command, cancellation=cancellation, emit=emit)
         live = Live(test=test, spec=spec, output=output, emit=emit, clock=self.clock)
         impatient = asyncio.create_task(live.lost_patience())
         try:
@@ -117,6 +118,26 @@ class LocalExecutor:
                 await impatient
         await live.catch_up()
         return _completed(spec, ended, stop=stop, duration=self.clock.monotonic() - started)
+
+    async def _start(
+        self, test: Test, spec: AttemptSpec, command: Command, *, cancellation: Cancellation, emit: Emit
+    ) -> Child:
+        common = {**self.environ, **command.env}
+        env, output = {**common, **_contract(test, spec)}, spec.folder / _OUTPUT
+        if self.warm is None or command.warm is None:
+            return await self.supervisor.start(command.argv, cwd=command.cwd, env=env, output=output)
+        asked = Asked(
+            test=test,
+            spec=spec,
+            command=command,
+            warm=command.warm,
+            common=common,
+            env=env,
+            output=output,
+            emit=emit,
+            cancellation=cancellation,
+        )
+        return await self.warm.start(asked)
 
     async def _until_over(
         self,

@@ -88,6 +88,16 @@ class PhaseStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartChosen:
+    """How attempts of a runner start from now on: ``way`` is ``warm`` or ``cold``; said when it changes."""
+
+    runner: str
+    way: Literal["warm", "cold"]
+    why: str
+    type: Literal["start_chosen"] = "start_chosen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptStarted:
     test: str
     number: int
@@ -227,6 +237,7 @@ Event = (
     | ServiceFailed
     | ServiceStopped
     | PhaseStarted
+    | StartChosen
     | AttemptStarted
     | CaseStarted
     | CaseFinished

@@ -35,6 +35,17 @@ class Order(StrEnum):
     FILE = "file"
 
 
+class Warm(StrEnum):
+    """Whether attempts are forked from a server that has imported what they need.
+
+    ``auto``: where it pays and nothing speaks against it; ``on``: wherever it is possible.
+    """
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """How often a failed test is tried again, after how many seconds, and after which failures.
@@ -87,7 +98,8 @@ class Watch:
 class RunnerSpec:
     """A runner as phases.yaml names and configures it; folders are absolute paths.
 
-    ``python`` and ``json_report`` are for pytest: its interpreter, and whether it writes a report file.
+    ``python``, ``json_report`` and ``warm`` are for pytest: its interpreter, whether it writes a report
+    file, and how it is started.
     """
 
     name: str
@@ -96,6 +108,7 @@ class RunnerSpec:
     cwd: str | None = None
     python: str | None = None
     json_report: bool = True
+    warm: Warm = Warm.AUTO
     args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
 

@@ -191,7 +191,12 @@ class RunState:
                 self.finished = event
             case events.GateEvaluated() as event:
                 self.gates.append(event)
-            case events.RetryScheduled() | events.TestSlow() | events.StatusRequested():
+            case (
+                events.RetryScheduled()
+                | events.TestSlow()
+                | events.StatusRequested()
+                | events.StartChosen()
+            ):
                 pass
             case unknown:
                 assert_never(unknown)

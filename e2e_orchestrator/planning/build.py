@@ -19,6 +19,7 @@ from e2e_orchestrator.model.plan import (
     RetryPolicy,
     RunnerSpec,
     Test,
+    Warm,
     Watch,
 )
 from e2e_orchestrator.planning.listing import Entry, ListedFrom, expand
@@ -39,6 +40,7 @@ class Overrides:
     timeout: float | None = None
     max_failures: MaxFailures | None = None
     order: Order | None = None
+    warm: Warm | None = None
     services: bool = True
 
 
@@ -99,6 +101,7 @@ class _Build:
             cwd=str(cwd),
             python=self._python(runner.python),
             json_report=runner.json_report,
+            warm=self.overrides.warm or runner.warm,
             args=runner.args,
             env=runner.env,
         )

@@ -16,7 +16,7 @@ from typing import Self
 from e2e_orchestrator.model.outcomes import Leak
 
 _KEEPER = Path(__file__).with_name("keeper.py")
-_LONGEST_MESSAGE = 1 << 22
+LONGEST_MESSAGE = 1 << 22
 _SHUTDOWN_SECONDS = 4.0
 _CONFIRM_SECONDS = 4.0
 
@@ -55,6 +55,10 @@ class Child:
     @property
     def alive(self) -> bool:
         return not self._ended.done()
+
+    @property
+    def exited_already(self) -> bool:
+        return self._exited.done()
 
     def signal(self, signum: int) -> None:
         """Sends a signal to the child's process group."""
@@ -181,32 +185,56 @@ class Supervisor:
             if self._control is None:
                 raise RuntimeError("the supervisor is not running: use it as a context manager")
             try:
-                return _hand_over(self._control)
+                return hand_over(self._control)
             except OSError:  # Its children are gone with it; those to come need another.
                 self._control.close()
                 await self._launch()
-                return _hand_over(self._control)
+                return hand_over(self._control)
 
-    async def start(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: Path) -> Child:
-        """Starts a program; whether that worked is told by :meth:`Child.ended`."""
-        ours = await self._hand_over()
-        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_MESSAGE)
-        request = {
+    @property
+    def secrets(self) -> list[str]:
+        return self._secrets
+
+    def request(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        output: Path,
+        linger: float | None = None,
+    ) -> bytes:
+        """The line that a tender reads first."""
+        fields = {
             "argv": list(argv),
             "cwd": str(cwd),
             "env": dict(env),
             "output": str(output),
             "secrets": self._secrets,
-            "linger": self._linger,
+            "linger": self._linger if linger is None else linger,
         }
-        writer.write(json.dumps(request).encode() + b"\n")
+        return json.dumps(fields).encode() + b"\n"
+
+    async def start(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        output: Path,
+        linger: float | None = None,
+    ) -> Child:
+        """Starts a program; whether that worked is told by :meth:`Child.ended`."""
+        ours = await self._hand_over()
+        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=LONGEST_MESSAGE)
+        writer.write(self.request(argv, cwd=cwd, env=env, output=output, linger=linger))
         child = Child(reader, writer)
         self._children.add(child)
         child._ended.add_done_callback(lambda _: self._children.discard(child))  # noqa: SLF001 - same module.
         return child
 
 
-def _hand_over(control: socket.socket) -> socket.socket:
+def hand_over(control: socket.socket) -> socket.socket:
     """Our end of a socket whose other end the keeper now has; raises OSError if there is no keeper."""
     ours, theirs = socket.socketpair()
     with theirs:

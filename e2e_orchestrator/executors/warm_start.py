@@ -1,0 +1,286 @@
+"""Starts attempts warm where that pays and nothing speaks against it, and cold everywhere else.
+
+The first attempts of a kind start cold and tell what they imported. A server then imports the same ahead, and
+every later attempt is a fork of it. Whatever goes wrong with a server costs time, never a verdict: an attempt
+that it did not start, starts cold.
+"""
+
+import asyncio
+import hashlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from e2e_orchestrator.executors.warm_memory import Imports, Memory, names_in
+from e2e_orchestrator.executors.warm_refusal import folders_of, refusal
+from e2e_orchestrator.model.command import AttemptSpec, Command, WarmStart
+from e2e_orchestrator.model.events import StartChosen
+from e2e_orchestrator.model.plan import Test, Warm
+from e2e_orchestrator.process.supervisor import Child, Supervisor
+from e2e_orchestrator.process.warm import RECORDER, NotWarm, Unsafe, Wanted, WarmServer
+from e2e_orchestrator.protocols import Cancellation, Emit
+
+RECORD = "E2E_RECORD_IMPORTS"
+_RUN_ID = "E2E_RUN_ID"
+_WORTH_IT = 3  # A server costs about as much as a cold start.
+_RECORDED_AT_ONCE = 2
+_MOST_ROUNDS = 5
+_MOST_CRASHES = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An attempt that is to be started: ``common`` is the environment without what is its own."""
+
+    test: Test
+    spec: AttemptSpec
+    command: Command
+    warm: WarmStart
+    common: Mapping[str, str]
+    env: Mapping[str, str]
+    output: Path
+    emit: Emit
+    cancellation: Cancellation
+
+
+@dataclass(slots=True, kw_only=True)
+class _Kind:
+    """Attempts that one server could be for: the same interpreter, arguments, folder and environment."""
+
+    key: str
+    imports: Imports | None
+    refused: str | None = None
+    recording: int = 0
+    crashes: int = 0
+    server: asyncio.Task[WarmServer] | None = None
+    said: set[str] = field(default_factory=set)
+
+
+class WarmStarts:
+    """Servers of one run; they end with the supervisor. ``folder`` holds what they print."""
+
+    def __init__(self, supervisor: Supervisor, *, tests: Sequence[Test], memory: Path, folder: Path) -> None:
+        self._supervisor, self._folder = supervisor, folder
+        self._memory_file = memory
+        self._memory: Memory | None = None
+        self._kinds: dict[str, _Kind] = {}
+        self._left = Counter(map(_alike, tests))
+        self._background: set[asyncio.Task[None]] = set()
+        self._files = 0
+
+    async def start(self, asked: Asked) -> Child:
+        """Whichever way, a child that is the attempt; its cold start is the same as without all this."""
+        test, mode = asked.test, asked.warm.mode
+        if asked.spec.number == 1:
+            self._left[_alike(test)] -= 1
+        if mode is Warm.OFF:
+            return await self._cold(asked)
+        kind = self._kind(asked)
+        why = kind.refused or refusal(asked.warm, env=asked.env, attempt=asked.spec.number)
+        if kind.imports is not None and not why:
+            why = self._changed(kind, asked)
+        if why:
+            await self._say(kind, asked, way="cold", why=why)
+            return await self._cold(asked)
+        if kind.imports is None:
+            return await self._recorded(kind, asked)
+        return await self._forked(kind, asked) or await self._cold(asked)
+
+    async def aclose(self) -> None:
+        """Ends what is still being prepared."""
+        tasks = [*self._background, *(kind.server for kind in self._kinds.values() if kind.server)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(OSError):
+            for file in self._folder.iterdir():
+                if file.suffix != ".log" or not file.stat().st_size:
+                    file.unlink()
+            self._folder.rmdir()
+
+    async def _cold(self, asked: Asked, **more: str) -> Child:
+        command = asked.command
+        env = {**asked.env, **more}
+        return await self._supervisor.start(command.argv, cwd=command.cwd, env=env, output=asked.output)
+
+    def _kind(self, asked: Asked) -> _Kind:
+        command = asked.command
+        alike = [command.argv[0], str(command.cwd), *asked.warm.alike]
+        place = _digest(alike)
+        key = _digest([*alike, *(f"{name}={value}" for name, value in sorted(asked.common.items()))])
+        if key not in self._kinds:
+            self._memory = self._memory or Memory(self._memory_file)
+            self._kinds[key] = _Kind(key=place, imports=self._memory.recall(place))
+        return self._kinds[key]
+
+    @staticmethod
+    def _changed(kind: _Kind, asked: Asked) -> str | None:
+        """Why a server that was right before is not for this attempt."""
+        imports = kind.imports
+        if imports is None or not imports.current:
+            return "something was installed, or pytest's configuration changed, since the server started"
+        server = _ready(kind.server)
+        if server is None:
+            return None
+        folders = folders_of(asked.warm.target, below=asked.command.cwd)
+        if folders is None:
+            return "the target has too many folders to look for modules that hide others"
+        shadows = server.holds & names_in([*map(Path, imports.roots), *folders])
+        return f"the project has a module named like one of others: {min(shadows)}" if shadows else None
+
+    async def _recorded(self, kind: _Kind, asked: Asked) -> Child:
+        """Cold; what it imported is known at its end."""
+        if kind.recording >= _RECORDED_AT_ONCE or not self._pays(asked):
+            return await self._cold(asked)
+        kind.recording += 1
+        target = self._own_file("json")
+        child = await self._cold(asked, **{RECORD: f"{RECORDER}\n{target}"})
+        self._do(self._learn(kind, asked, child=child, target=target))
+        return child
+
+    async def _learn(self, kind: _Kind, asked: Asked, *, child: Child, target: Path) -> None:
+        await child.exited()
+        kind.recording -= 1
+        try:
+            told = json.loads(target.read_bytes())
+            target.unlink()
+            imports = Imports.of(told)
+            hazards = [str(one) for one in told["hazards"]]
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return  # It died, or its pytest is a strange one: the next attempt may tell.
+        if hazards and asked.warm.mode is Warm.AUTO:
+            kind.refused = hazards[0]
+            return
+        kind.imports = kind.imports.common(imports) if kind.imports else imports
+        if self._memory:
+            self._memory.keep(kind.key, kind.imports)
+        if self._pays(asked) and kind.server is None:
+            kind.server = asyncio.create_task(self._launch(kind, asked))
+
+    def _pays(self, asked: Asked) -> bool:
+        return asked.warm.mode is Warm.ON or self._left[_alike(asked.test)] >= _WORTH_IT
+
+    async def _forked(self, kind: _Kind, asked: Asked) -> Child | None:
+        """None if it has to be cold after all."""
+        if kind.server is None:
+            if not self._pays(asked):
+                return None
+            kind.server = asyncio.create_task(self._launch(kind, asked))
+        server = await self._server(kind, asked)
+        if server is None or self._changed(kind, asked):
+            return None
+        command = asked.command
+        try:
+            return await server.start(command.argv, cwd=command.cwd, env=asked.env, output=asked.output)
+        except NotWarm as error:
+            await self._crashed(kind, asked, why=str(error))
+            return None
+
+    async def _server(self, kind: _Kind, asked: Asked) -> WarmServer | None:
+        """Waits for it unless the run is cancelled: a cold start would take as long."""
+        task = kind.server
+        if task is None:
+            return None
+        cancelled = asyncio.ensure_future(asked.cancellation.wait())
+        try:
+            await asyncio.wait({task, cancelled}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            cancelled.cancel()
+        if not task.done():
+            return None
+        try:
+            server = task.result()
+        except NotWarm as error:
+            kind.refused = str(error)
+            await self._say(kind, asked, way="cold", why=kind.refused)
+            return None
+        if not server.alive:
+            await self._crashed(kind, asked, why="the server has ended")
+            return None
+        return server
+
+    async def _crashed(self, kind: _Kind, asked: Asked, *, why: str) -> None:
+        if kind.server is None:
+            return  # Another attempt has seen it already.
+        kind.server = None
+        kind.crashes += 1
+        if kind.crashes >= _MOST_CRASHES:
+            kind.refused = f"{why}, twice"
+        await self._say(kind, asked, way="cold", why=why)
+
+    async def _launch(self, kind: _Kind, asked: Asked) -> WarmServer:
+        imports = kind.imports
+        if imports is None:
+            raise NotWarm("nothing is known of what to import")
+        avoid = dict(imports.avoid)
+        for _ in range(_MOST_ROUNDS):
+            wanted = Wanted(
+                python=asked.command.argv[0],
+                cwd=asked.command.cwd,
+                env={**asked.common, _RUN_ID: asked.spec.run_id},
+                modules=imports.modules,
+                avoid=avoid,
+            )
+            try:
+                server = await WarmServer.launch(self._supervisor, wanted, log=self._own_file("log"))
+            except Unsafe as error:
+                if {"pytest", "_pytest", "pluggy"} & error.packages.keys() - avoid.keys():
+                    raise
+                avoid |= error.packages
+                continue
+            await self._settle(kind, asked, server=server, avoid=avoid)
+            return server
+        raise NotWarm(f"too much must not be imported ahead: {', '.join(sorted(avoid))}")
+
+    async def _settle(
+        self, kind: _Kind, asked: Asked, *, server: WarmServer, avoid: Mapping[str, str]
+    ) -> None:
+        imports = kind.imports
+        if imports and avoid.keys() != imports.avoid.keys() and self._memory:
+            kind.imports = Imports(
+                modules=imports.modules, roots=imports.roots, stamps=imports.stamps, avoid=avoid
+            )
+            self._memory.keep(kind.key, kind.imports)
+        without = f"; not imported ahead: {'; '.join(avoid.values())}" if avoid else ""
+        why = f"a server has imported {len(server.holds)} packages{without}"
+        await self._say(kind, asked, way="warm", why=why)
+
+    def _own_file(self, ending: str) -> Path:
+        self._files += 1
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self._folder / f"{self._files}.{ending}"
+
+    async def _say(self, kind: _Kind, asked: Asked, *, way: str, why: str) -> None:
+        if f"{way} {why}" not in kind.said:
+            kind.said.add(f"{way} {why}")
+            event = StartChosen(runner=asked.test.runner, way="warm" if way == "warm" else "cold", why=why)
+            await asked.emit(event)
+
+    def _do(self, work: "asyncio.Future[None] | object") -> None:
+        task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+def _ready(task: asyncio.Task[WarmServer] | None) -> WarmServer | None:
+    if task is None or not task.done() or task.cancelled() or task.exception():
+        return None
+    return task.result()
+
+
+def _alike(test: Test) -> str:
+    return _digest([test.runner, test.cwd, *test.args, *(f"{name}={value}" for name, value in test.env.items())])
+
+
+def _digest(words: Sequence[str]) -> str:
+    text = "\0".join(words).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()[:24]
+
+
+def supported() -> bool:
+    """Child subreapers, and /proc to look at oneself."""
+    return sys.platform == "linux" and Path("/proc/self/fd").is_dir()
