@@ -33,6 +33,7 @@ def installed_folders() -> list[str]:
     found = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()]
     if site.ENABLE_USER_SITE:
         found.append(site.getusersitepackages())
+    found += [folder for folder in sys.path if os.path.basename(folder) in ("site-packages", "dist-packages")]
     return list(dict.fromkeys(map(os.path.realpath, found)))
 
 

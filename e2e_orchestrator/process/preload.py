@@ -6,6 +6,7 @@ warning that pytest would have shown) speaks against importing that package ahea
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import importlib.metadata
@@ -78,6 +79,26 @@ _WORDS = {
 }
 
 
+class _Environment(dict[bytes, bytes]):
+    """Notes who asks for a variable that every attempt has, and the server has not."""
+
+    asked: str | None = None
+
+    def __missing__(self, name: bytes) -> bytes:
+        self._note(name)
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        found = super().__contains__(name)
+        if not found and isinstance(name, bytes):
+            self._note(name)
+        return found
+
+    def _note(self, name: bytes) -> None:
+        if name.startswith((b"E2E_", b"PYTEST_")):
+            self.asked = name.decode("ascii", "replace")
+
+
 class Preloading:
     """``unsafe`` tells, after :meth:`run`, what should not have been imported, with the reason."""
 
@@ -86,18 +107,21 @@ class Preloading:
         self.unseeded: list[random.Random] = []
         self._guard = Guard(foreign, avoided=avoided)
         self._avoided = avoided
+        self._environment = _Environment(os.environ._data)  # type: ignore[attr-defined]  # noqa: SLF001
 
     def run(self, modules: Iterable[tuple[str, bool]]) -> None:
         """Imports them, in this order; true: through pytest's own rewriting of assertions."""
         wanted = [one for one in modules if one[0].partition(".")[0] not in self._avoided]
         sys.meta_path.insert(0, self._guard)
+        data, os.environ._data = os.environ._data, self._environment  # type: ignore[attr-defined]  # noqa: SLF001
         try:
-            with _Seeds(self.unseeded):
-                self._import_all([name for name, rewritten in wanted if not rewritten])
-                with _Rewriting([name for name, rewritten in wanted if rewritten]) as names:
-                    self._import_all(names)
+            with _Seeds(self.unseeded), _Rewriting({name for name, rewritten in wanted if rewritten}):
+                self._import_all(name for name, _ in wanted)
+        except Exception as error:
+            self.unsafe["pytest"] = f"the import hook of this pytest is a strange one: {error}"
         finally:
             sys.meta_path.remove(self._guard)
+            os.environ._data = data  # type: ignore[attr-defined]  # noqa: SLF001 - watched at the root.
 
     def _import_all(self, names: Iterable[str]) -> None:
         before = State()
@@ -107,7 +131,7 @@ class Preloading:
 
     def _import(self, name: str, before: State) -> State:
         why: list[str] = []
-        self._guard.refused = None
+        self._guard.refused = self._environment.asked = None
         with warnings.catch_warnings(record=True) as shown:
             warnings.simplefilter("always")
             try:
@@ -119,6 +143,8 @@ class Preloading:
                 why.append(f"cannot be imported: {type(error).__name__}: {error}")
         after = State()
         why += after.differences(before)
+        if self._environment.asked:
+            why.append(f"asks for {self._environment.asked}")
         why += [f"warns at import: {one.message}" for one in shown[:1]]
         if self._guard.refused:
             why = [f"imports {self._guard.refused}"]
@@ -149,29 +175,28 @@ class _Seeds:
 
 
 class _Rewriting:
-    """pytest's import hook, for these modules; without them if this pytest has another one."""
+    """pytest's import hook for these modules, behind the guard, which asks it.
 
-    def __init__(self, names: Sequence[str]) -> None:
+    Raises whatever a pytest raises that has another one.
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
         self._names = names
         self._hook: Any = None
 
-    def __enter__(self) -> Sequence[str]:
-        if not self._names:
-            return ()
-        try:
+    def __enter__(self) -> None:
+        if self._names:
             from _pytest.assertion import install_importhook  # noqa: PLC0415 - the project's, if there is one.
             from _pytest.config import get_config  # noqa: PLC0415 - the same.
 
             self._hook = install_importhook(get_config())
-            self._hook.mark_rewrite(*self._names)
             sys.meta_path.remove(self._hook)
-            sys.meta_path.insert(1, self._hook)  # Behind the guard, which asks it.
-        except Exception:
-            return ()
-        return self._names
+            sys.meta_path.insert(1, self._hook)
+            self._hook._must_rewrite.update(self._names)  # noqa: SLF001 - mark_rewrite wants a whole session.
+            self._hook._marked_for_rewrite_cache.clear()  # noqa: SLF001 - the same.
 
     def __exit__(self, *_: object) -> None:
-        if self._hook in sys.meta_path:
+        if self._hook is not None:
             sys.meta_path.remove(self._hook)
 
 
@@ -182,6 +207,7 @@ class _Remembered:
     """
 
     def __init__(self) -> None:
+        self._real = importlib.metadata.distributions
         self._found: dict[str, tuple[int | None, list[Any]]] = {
             folder: (_changed(folder), [_with_memory(one) for one in _installed_in(folder)])
             for folder in dict.fromkeys(sys.path)
@@ -192,7 +218,7 @@ class _Remembered:
 
     def distributions(self, **narrowed: Any) -> Any:
         if narrowed or sum(hasattr(one, "find_distributions") for one in sys.meta_path) != 1:
-            return importlib.metadata.distributions(**narrowed)
+            return self._real(**narrowed)
         return (one for folder in sys.path for one in self._in(folder))
 
     def _in(self, folder: str) -> Iterable[Any]:
@@ -201,7 +227,7 @@ class _Remembered:
 
 
 def _installed_in(folder: str) -> Iterable[Any]:
-    return importlib.metadata.distributions(path=[folder])
+    return importlib.metadata.Distribution.discover(path=[folder])
 
 
 def _changed(folder: str) -> int | None:
@@ -236,9 +262,23 @@ class _Importlib(types.ModuleType):
 
 def remember_installed() -> None:
     """Spares every child two looks through all that is installed."""
-    config = sys.modules.get("_pytest.config")
-    if config is not None and getattr(config, "importlib", None) is importlib:
-        config.importlib = _Importlib(_Remembered())  # type: ignore[attr-defined]
+    config, pluggy = sys.modules.get("_pytest.config"), sys.modules.get("pluggy")
+    if config is None or pluggy is None or getattr(config, "importlib", None) is not importlib:
+        return
+    remembered = _Remembered()
+    config.importlib = _Importlib(remembered)  # type: ignore[attr-defined]
+    load = pluggy.PluginManager.load_setuptools_entrypoints
+
+    @functools.wraps(load)
+    def load_quickly(*args: Any, **kwargs: Any) -> Any:
+        real = importlib.metadata.distributions
+        importlib.metadata.distributions = remembered.distributions
+        try:
+            return load(*args, **kwargs)
+        finally:
+            importlib.metadata.distributions = real
+
+    pluggy.PluginManager.load_setuptools_entrypoints = load_quickly
 
 
 def freeze() -> None:
