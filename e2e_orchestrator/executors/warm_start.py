@@ -10,9 +10,9 @@ import hashlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from e2e_orchestrator.executors.warm_memory import Imports, Memory, names_in
@@ -30,6 +30,8 @@ _WORTH_IT = 3  # A server costs about as much as a cold start.
 _RECORDED_AT_ONCE = 2
 _MOST_ROUNDS = 5
 _MOST_CRASHES = 2
+_MOST_SERVERS = 6
+_BARE = Imports(modules=(("pytest", False),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class Asked:
     output: Path
     emit: Emit
     cancellation: Cancellation
+    started: Callable[[Child], None] = lambda _: None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +59,7 @@ class _Kind:
     refused: str | None = None
     recording: int = 0
     crashes: int = 0
+    bare: bool = False
     server: asyncio.Task[WarmServer] | None = None
     said: set[str] = field(default_factory=set)
 
@@ -86,8 +90,11 @@ class WarmStarts:
         if why:
             await self._say(kind, asked, way="cold", why=why)
             return await self._cold(asked)
+        if kind.imports is None and mode is Warm.AUTO:
+            return await self._cold(self._recording(kind, asked))
         if kind.imports is None:
-            return await self._recorded(kind, asked)
+            kind.imports, kind.bare = _BARE, True
+        asked = self._recording(kind, asked) if kind.bare else asked
         return await self._forked(kind, asked) or await self._cold(asked)
 
     async def aclose(self) -> None:
@@ -102,10 +109,13 @@ class WarmStarts:
                     file.unlink()
             self._folder.rmdir()
 
-    async def _cold(self, asked: Asked, **more: str) -> Child:
+    async def _cold(self, asked: Asked) -> Child:
         command = asked.command
-        env = {**asked.env, **more}
-        return await self._supervisor.start(command.argv, cwd=command.cwd, env=env, output=asked.output)
+        child = await self._supervisor.start(
+            command.argv, cwd=command.cwd, env=asked.env, output=asked.output
+        )
+        asked.started(child)
+        return child
 
     def _kind(self, asked: Asked) -> _Kind:
         command = asked.command
@@ -132,15 +142,18 @@ class WarmStarts:
         shadows = server.holds & names_in([*map(Path, imports.roots), *folders])
         return f"the project has a module named like one of others: {min(shadows)}" if shadows else None
 
-    async def _recorded(self, kind: _Kind, asked: Asked) -> Child:
-        """Cold; what it imported is known at its end."""
-        if kind.recording >= _RECORDED_AT_ONCE or not self._pays(asked):
-            return await self._cold(asked)
+    def _recording(self, kind: _Kind, asked: Asked) -> Asked:
+        """The same, but at its end it is known what it imported; the first few are enough."""
+        if kind.recording >= _RECORDED_AT_ONCE or not (kind.bare or self._pays(asked)):
+            return asked
         kind.recording += 1
         target = self._own_file("json")
-        child = await self._cold(asked, **{RECORD: f"{RECORDER}\n{target}"})
-        self._do(self._learn(kind, asked, child=child, target=target))
-        return child
+        env = {**asked.env, RECORD: f"{RECORDER}\n{target}"}
+
+        def started(child: Child) -> None:
+            self._do(self._learn(kind, asked, child=child, target=target))
+
+        return replace(asked, env=env, started=started)
 
     async def _learn(self, kind: _Kind, asked: Asked, *, child: Child, target: Path) -> None:
         await child.exited()
@@ -155,30 +168,56 @@ class WarmStarts:
         if hazards and asked.warm.mode is Warm.AUTO:
             kind.refused = hazards[0]
             return
-        kind.imports = kind.imports.common(imports) if kind.imports else imports
+        known = None if kind.bare else kind.imports
+        kind.imports, kind.bare = known.common(imports) if known else imports, False
         if self._memory:
             self._memory.keep(kind.key, kind.imports)
-        if self._pays(asked) and kind.server is None:
-            kind.server = asyncio.create_task(self._launch(kind, asked))
+        if known is None and self._pays(asked):
+            self._launch_soon(kind, asked)
 
     def _pays(self, asked: Asked) -> bool:
-        return asked.warm.mode is Warm.ON or self._left[_alike(asked.test)] >= _WORTH_IT
+        return self._left[_alike(asked.test)] >= (1 if asked.warm.mode is Warm.ON else _WORTH_IT)
 
     async def _forked(self, kind: _Kind, asked: Asked) -> Child | None:
         """None if it has to be cold after all."""
         if kind.server is None:
-            if not self._pays(asked):
+            if asked.warm.mode is Warm.AUTO and not self._pays(asked):
                 return None
-            kind.server = asyncio.create_task(self._launch(kind, asked))
+            self._launch_soon(kind, asked)
         server = await self._server(kind, asked)
         if server is None or self._changed(kind, asked):
             return None
         command = asked.command
         try:
-            return await server.start(command.argv, cwd=command.cwd, env=asked.env, output=asked.output)
+            child = await server.start(command.argv, cwd=command.cwd, env=asked.env, output=asked.output)
         except NotWarm as error:
             await self._crashed(kind, asked, why=str(error))
             return None
+        asked.started(child)
+        child.when_ended(lambda: self._retire_if_done(kind, asked.test))
+        return child
+
+    def _launch_soon(self, kind: _Kind, asked: Asked) -> None:
+        """Instead of one that nobody needs now, if there are many."""
+        if kind.server is not None and not kind.server.done():
+            return
+        idle = [one for one in self._kinds.values() if (server := _ready(one.server)) and not server.running]
+        alive = sum(one.server is not None for one in self._kinds.values())
+        if alive >= _MOST_SERVERS and idle:
+            self._retire(idle[0])
+        self._retire(kind)
+        kind.server = asyncio.create_task(self._launch(kind, asked))
+
+    def _retire_if_done(self, kind: _Kind, test: Test) -> None:
+        if not self._left[_alike(test)]:
+            self._retire(kind)
+
+    @staticmethod
+    def _retire(kind: _Kind) -> None:
+        server = _ready(kind.server)
+        if server is not None and not server.running:
+            server.retire()
+            kind.server = None
 
     async def _server(self, kind: _Kind, asked: Asked) -> WarmServer | None:
         """Waits for it unless the run is cancelled: a cold start would take as long."""
@@ -240,10 +279,8 @@ class WarmStarts:
         self, kind: _Kind, asked: Asked, *, server: WarmServer, avoid: Mapping[str, str]
     ) -> None:
         imports = kind.imports
-        if imports and avoid.keys() != imports.avoid.keys() and self._memory:
-            kind.imports = Imports(
-                modules=imports.modules, roots=imports.roots, stamps=imports.stamps, avoid=avoid
-            )
+        if imports and avoid.keys() != imports.avoid.keys() and self._memory and not kind.bare:
+            kind.imports = replace(imports, avoid=avoid)
             self._memory.keep(kind.key, kind.imports)
         without = f"; not imported ahead: {'; '.join(avoid.values())}" if avoid else ""
         why = f"a server has imported {len(server.holds)} packages{without}"

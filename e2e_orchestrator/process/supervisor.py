@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,10 @@ class Child:
     @property
     def alive(self) -> bool:
         return not self._ended.done()
+
+    def when_ended(self, call: Callable[[], None]) -> None:
+        """Calls it as soon as nothing of the child is left."""
+        self._ended.add_done_callback(lambda _: call())
 
     @property
     def exited_already(self) -> bool:

@@ -44,12 +44,16 @@ class Wanted:
 
 
 class WarmServer:
-    """A server that is ready; ``holds`` are the packages that its children find imported."""
+    """A server that is ready.
+
+    ``holds`` are the packages that its children find imported, ``running`` is how many children it has.
+    """
 
     def __init__(self, supervisor: Supervisor, *, process: Child, control: socket.socket) -> None:
         self.holds: frozenset[str] = frozenset()
         self._supervisor = supervisor
         self._process, self._control = process, control
+        self.running = 0
 
     @classmethod
     async def launch(cls, supervisor: Supervisor, wanted: Wanted, *, log: Path) -> Self:
@@ -120,7 +124,16 @@ class WarmServer:
             raise NotWarm(f"the server did not start it: {error or type(error).__name__}") from None
         child = Child(reader, writer)
         child.tender, child.pid = tender, born
+        self.running += 1
+        child.when_ended(self._one_less)
         return child
+
+    def _one_less(self) -> None:
+        self.running -= 1
+
+    def retire(self) -> None:
+        """Ends it, once it has no child any more."""
+        self._control.close()
 
 
 async def _birth(reader: asyncio.StreamReader) -> tuple[int, int]:

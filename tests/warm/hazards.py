@@ -5,7 +5,7 @@ A file's cases say what must hold in a process of its own; what they ``tell`` mu
 """
 
 CONFTEST = """
-    import json, os, sys
+    import json, os, random, sys, uuid
     import pytest, others, seeded, chatty_threads, careless_environ, warns_at_import
 
     def _started():
@@ -21,6 +21,11 @@ CONFTEST = """
             with open(os.path.join(os.environ["E2E_OUTPUT_DIR"], "facts.json"), "w") as file:
                 json.dump(facts, file)
         return say
+
+    @pytest.fixture
+    def dice():
+        with open(os.path.join(os.environ["E2E_OUTPUT_DIR"], "chance"), "w") as file:
+            file.write(repr([random.random(), seeded.chance.random(), uuid.uuid4()]))
 
     @pytest.fixture(scope="session")
     def server():
@@ -89,9 +94,10 @@ FILES = {
     """,
     "seeds": """
         import random, seeded
-        def test_fixed_stays_fixed():
+        def test_fixed_stays_fixed(dice):
             assert seeded.fixed.random() == random.Random(42).random()
     """,
+    "chance": "def test_it_is_another(dice): pass",
     "at_exit": """
         import atexit, os, threading, time
         OUT = os.environ["E2E_OUTPUT_DIR"]

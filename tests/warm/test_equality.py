@@ -12,9 +12,6 @@ from warm.world import Attempts, interpreter, planned, run
 
 pytestmark = pytest.mark.slow
 
-WARM_ONLY_ONCE_KNOWN = "the first attempts tell what they imported"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Both:
     cold: Attempts
@@ -39,21 +36,18 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     }
     planned(project, python, tests, env={"LEVEL": "7"})
     ways = []
-    for arguments, only in ((("off",), ()), (("on",), ("--test", "seeds")), (("on",), ())):
+    run(project, "--warm", "on", "--test", "seeds", "-v")  # It tells what is imported.
+    for way in ("off", "on"):
         project.write(OWN_MODULES)
         (root / "sessions").unlink(missing_ok=True)
-        ways.append(run(project, "--warm", *arguments, *only, "-v"))
-        if not only:
-            shutil.copytree(ways[-1].run.folder, root / f"{arguments[0]}" / "kept")
-            ways[-1] = _kept(ways[-1], root / arguments[0])
-    yield Both(cold=ways[0], warm=ways[2], root=root)
+        ways.append(_kept(run(project, "--warm", way, "-v"), root / way))
+    yield Both(cold=ways[0], warm=ways[1], root=root)
     assert processes(str(root)) == []
 
 
 def _kept(attempts: Attempts, folder: Path) -> Attempts:
-    """The next run takes the folder away."""
-    (folder / "runs").mkdir()
-    (folder / "kept").rename(folder / "runs" / "kept")
+    """The next run takes its folder away."""
+    shutil.copytree(attempts.run.folder, folder / "runs" / "kept")
     shutil.copy(attempts.run.output / "e2e-results.json", folder)
     shutil.copy(folder.parent / "sessions", folder)
     return Attempts(
@@ -94,6 +88,12 @@ def test_session_fixtures_run_in_each_process(both: Both) -> None:
     for attempts in (both.cold, both.warm):
         pids = (attempts.run.output / "sessions").read_text().split()
         assert len(set(pids)) == 2, pids
+
+
+def test_chance_is_another_in_every_process(both: Both) -> None:
+    told = [attempts.file(name, "chance") for attempts in (both.cold, both.warm) for name in ("seeds", "chance")]
+    assert None not in told
+    assert len(set(told)) == len(told)
 
 
 def test_an_edit_between_two_attempts_is_seen(both: Both) -> None:

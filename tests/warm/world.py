@@ -96,4 +96,5 @@ def run(project: Project, *arguments: str, fresh: bool = False, env: dict[str, s
         shutil.rmtree(output, ignore_errors=True)
     shutil.rmtree(output / "runs", ignore_errors=True)
     surroundings = {name: "" for name in os.environ if name.startswith(("PYTEST_", "COV"))}
-    return Attempts(run=project.run(*arguments, env={**surroundings, **(env or {})}))
+    surroundings["PYTHONDONTWRITEBYTECODE"] = ""  # Compiled once, as for anybody else.
+    return Attempts(run=project.run(*arguments, "--workers", "4", env={**surroundings, **(env or {})}))
