@@ -185,7 +185,10 @@ class WarmStarts:
                 return None
             self._launch_soon(kind, asked)
         server = await self._server(kind, asked)
-        if server is None or self._changed(kind, asked):
+        if server is None:
+            return None
+        if why := self._changed(kind, asked):
+            await self._say(kind, asked, way="cold", why=why)
             return None
         command = asked.command
         try:

@@ -172,7 +172,7 @@ FILES = {
     "missing_module": "import no_such_module\n",
     "nothing": "",
     "bad_exit_handler": "import atexit\natexit.register(lambda: 1 / 0)\ndef test_one(): pass\n",
-    "kills_its_parent": "import os\ndef test_one(): os.kill(os.getppid(), 9)\n",
+    "kills_its_parent": "import os, threading\ndef test_one(): os.kill(os.getppid(), 9); threading.Event().wait()\n",
     "hangs_in_collection": "import threading\nthreading.Event().wait()\n",
     "hangs": "import threading\ndef test_one(): pass\ndef test_two(): threading.Event().wait()\n",
     "edits": """

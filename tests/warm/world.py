@@ -97,4 +97,4 @@ def run(project: Project, *arguments: str, fresh: bool = False, env: dict[str, s
     shutil.rmtree(output / "runs", ignore_errors=True)
     surroundings = {name: "" for name in os.environ if name.startswith(("PYTEST_", "COV"))}
     surroundings["PYTHONDONTWRITEBYTECODE"] = ""  # Compiled once, as for anybody else.
-    return Attempts(run=project.run(*arguments, "--workers", "4", env={**surroundings, **(env or {})}))
+    return Attempts(run=project.run("--workers", "4", *arguments, env={**surroundings, **(env or {})}))
