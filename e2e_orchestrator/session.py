@@ -209,9 +209,11 @@ class _Run:
                 Supervisor(log=self.place.folder / "keeper.log", secrets=secret)
             )
             try:
-                async with self._services(supervisor).provide(emit=self.bus.publish) as provided:
-                    async with self._warm(supervisor) as warm:
-                        await self._engine(supervisor, provided, warm=warm).run(self._remaining)
+                async with (
+                    self._services(supervisor).provide(emit=self.bus.publish) as provided,
+                    self._warm(supervisor) as warm,
+                ):
+                    await self._engine(supervisor, provided, warm=warm).run(self._remaining)
             except InfrastructureError as error:
                 reason = Reason.CANCELLED if self.cancellation.why else Reason.BLOCKED
                 await self._engine(supervisor, {}).skip(self._remaining, because(reason, error.message))

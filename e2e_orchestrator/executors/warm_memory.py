@@ -96,8 +96,7 @@ def _names(folder: Path) -> set[str]:
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             name, _, ending = entry.name.partition(".")
-            if ending in ("py", "so") or ending.endswith(".so"):
-                found.add(name)
-            elif not ending and (folder / name / "__init__.py").is_file():
+            package = not ending and (folder / name / "__init__.py").is_file()
+            if package or ending in ("py", "so") or ending.endswith(".so"):
                 found.add(name)
     return found

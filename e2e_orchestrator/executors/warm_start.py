@@ -8,9 +8,8 @@ that it did not start, starts cold.
 import asyncio
 import hashlib
 import json
-import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from e2e_orchestrator.model.command import AttemptSpec, Command, WarmStart
 from e2e_orchestrator.model.events import StartChosen
 from e2e_orchestrator.model.plan import Test, Warm
 from e2e_orchestrator.process.supervisor import Child, Supervisor
-from e2e_orchestrator.process.warm import RECORDER, NotWarm, Unsafe, Wanted, WarmServer
+from e2e_orchestrator.process.warm import RECORDER, NotWarmError, UnsafeError, Wanted, WarmServer
 from e2e_orchestrator.protocols import Cancellation, Emit
 
 RECORD = "E2E_RECORD_IMPORTS"
@@ -103,11 +102,7 @@ class WarmStarts:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        with suppress(OSError):
-            for file in self._folder.iterdir():
-                if file.suffix != ".log" or not file.stat().st_size:
-                    file.unlink()
-            self._folder.rmdir()
+        _tidy(self._folder)
 
     async def _cold(self, asked: Asked) -> Child:
         command = asked.command
@@ -159,10 +154,7 @@ class WarmStarts:
         await child.exited()
         kind.recording -= 1
         try:
-            told = json.loads(target.read_bytes())
-            target.unlink()
-            imports = Imports.of(told)
-            hazards = [str(one) for one in told["hazards"]]
+            imports, hazards = _told(target)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return  # It died, or its pytest is a strange one: the next attempt may tell.
         if hazards and asked.warm.mode is Warm.AUTO:
@@ -193,7 +185,7 @@ class WarmStarts:
         command = asked.command
         try:
             child = await server.start(command.argv, cwd=command.cwd, env=asked.env, output=asked.output)
-        except NotWarm as error:
+        except NotWarmError as error:
             await self._crashed(kind, asked, why=str(error))
             return None
         asked.started(child)
@@ -236,7 +228,7 @@ class WarmStarts:
             return None
         try:
             server = task.result()
-        except NotWarm as error:
+        except NotWarmError as error:
             kind.refused = str(error)
             await self._say(kind, asked, way="cold", why=kind.refused)
             return None
@@ -257,7 +249,7 @@ class WarmStarts:
     async def _launch(self, kind: _Kind, asked: Asked) -> WarmServer:
         imports = kind.imports
         if imports is None:
-            raise NotWarm("nothing is known of what to import")
+            raise NotWarmError("nothing is known of what to import")
         avoid = dict(imports.avoid)
         for _ in range(_MOST_ROUNDS):
             wanted = Wanted(
@@ -269,14 +261,14 @@ class WarmStarts:
             )
             try:
                 server = await WarmServer.launch(self._supervisor, wanted, log=self._own_file("log"))
-            except Unsafe as error:
+            except UnsafeError as error:
                 if {"pytest", "_pytest", "pluggy"} & error.packages.keys() - avoid.keys():
                     raise
                 avoid |= error.packages
                 continue
             await self._settle(kind, asked, server=server, avoid=avoid)
             return server
-        raise NotWarm(f"too much must not be imported ahead: {', '.join(sorted(avoid))}")
+        raise NotWarmError(f"too much must not be imported ahead: {', '.join(sorted(avoid))}")
 
     async def _settle(
         self, kind: _Kind, asked: Asked, *, server: WarmServer, avoid: Mapping[str, str]
@@ -300,8 +292,8 @@ class WarmStarts:
             event = StartChosen(runner=asked.test.runner, way="warm" if way == "warm" else "cold", why=why)
             await asked.emit(event)
 
-    def _do(self, work: "asyncio.Future[None] | object") -> None:
-        task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    def _do(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
@@ -312,15 +304,27 @@ def _ready(task: asyncio.Task[WarmServer] | None) -> WarmServer | None:
     return task.result()
 
 
+def _told(path: Path) -> tuple[Imports, list[str]]:
+    told = json.loads(path.read_bytes())
+    path.unlink()
+    return Imports.of(told), [str(one) for one in told["hazards"]]
+
+
+def _tidy(folder: Path) -> None:
+    """What servers printed stays; what they did not print does not."""
+    with suppress(OSError):
+        for file in folder.iterdir():
+            if file.suffix != ".log" or not file.stat().st_size:
+                file.unlink()
+        folder.rmdir()
+
+
 def _alike(test: Test) -> str:
-    return _digest([test.runner, test.cwd, *test.args, *(f"{name}={value}" for name, value in test.env.items())])
+    return _digest(
+        [test.runner, test.cwd, *test.args, *(f"{name}={value}" for name, value in test.env.items())]
+    )
 
 
 def _digest(words: Sequence[str]) -> str:
     text = "\0".join(words).encode("utf-8", "surrogatepass")
     return hashlib.sha256(text).hexdigest()[:24]
-
-
-def supported() -> bool:
-    """Child subreapers, and /proc to look at oneself."""
-    return sys.platform == "linux" and Path("/proc/self/fd").is_dir()

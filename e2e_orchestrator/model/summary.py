@@ -192,10 +192,7 @@ class RunState:
             case events.GateEvaluated() as event:
                 self.gates.append(event)
             case (
-                events.RetryScheduled()
-                | events.TestSlow()
-                | events.StatusRequested()
-                | events.StartChosen()
+                events.RetryScheduled() | events.TestSlow() | events.StatusRequested() | events.StartChosen()
             ):
                 pass
             case unknown:

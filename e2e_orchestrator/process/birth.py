@@ -47,8 +47,9 @@ def take_after(request: dict[str, Any], *, unseeded: Iterable[random.Random]) ->
         os.environ.clear()
         os.environ.update(request["env"])
     for finder in sys.path_importer_cache.values():
-        if hasattr(finder, "invalidate_caches"):
-            finder.invalidate_caches()
+        forget = getattr(finder, "invalidate_caches", None)
+        if forget is not None:
+            forget()
     spec = importlib.util.find_spec(f"{name}.__main__")
     if spec is None or spec.loader is None or spec.origin is None:
         raise ImportError(f"No module named {name}")

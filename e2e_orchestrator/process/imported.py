@@ -19,12 +19,30 @@ if TYPE_CHECKING:
 # Whatever reads the clock, the process or chance at import, starts threads, or watches other modules.
 NEVER_AHEAD = frozenset(
     {
-        *("coverage", "pytest_cov", "debugpy", "pydevd", "_pydevd_bundle", "gevent", "eventlet", "pytest_randomly"),
+        *(
+            "coverage",
+            "pytest_cov",
+            "debugpy",
+            "pydevd",
+            "_pydevd_bundle",
+            "gevent",
+            "eventlet",
+            "pytest_randomly",
+        ),
         *("grpc", "torch", "tensorflow", "jax", "ray", "pyspark", "cv2", "gi", "PyQt5", "PyQt6", "PySide6"),
         *("antigravity", "this", "tkinter", "turtle", "readline", "e2e_orchestrator_case_stream"),
     }
 )
-_CONFIGURATION = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", ".coveragerc")
+_CONFIGURATION = (
+    "pytest.toml",
+    ".pytest.toml",
+    "pytest.ini",
+    ".pytest.ini",
+    "pyproject.toml",
+    "tox.ini",
+    "setup.cfg",
+    ".coveragerc",
+)
 _REWRITER = "AssertionRewritingHook"
 
 

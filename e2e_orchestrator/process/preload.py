@@ -35,6 +35,9 @@ class Guard:
         self.refused: str | None = None
         self._foreign, self._avoided = foreign, avoided
 
+    def forget(self) -> None:
+        self.refused = None
+
     def find_spec(self, name: str, path: Sequence[str] | None, target: types.ModuleType | None = None) -> Any:
         found: ModuleSpec | None = None
         for finder in sys.meta_path:
@@ -66,7 +69,15 @@ class State:
         return [word for name, word in _WORDS.items() if getattr(self, name) != getattr(before, name)]
 
 
-_HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
+_HANDLED = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGCHLD,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGALRM,
+)
 _WORDS = {
     "threads": "starts threads",
     "files": "opens files or sockets",
@@ -83,6 +94,9 @@ class _Environment(dict[bytes, bytes]):
     """Notes who asks for a variable that every attempt has, and the server has not."""
 
     asked: str | None = None
+
+    def forget(self) -> None:
+        self.asked = None
 
     def __missing__(self, name: bytes) -> bytes:
         self._note(name)
@@ -131,7 +145,8 @@ class Preloading:
 
     def _import(self, name: str, before: State) -> State:
         why: list[str] = []
-        self._guard.refused = self._environment.asked = None
+        self._guard.forget()
+        self._environment.forget()
         with warnings.catch_warnings(record=True) as shown:
             warnings.simplefilter("always")
             try:
@@ -244,9 +259,13 @@ def _with_memory(found: Any) -> Any:
     if any(point.group == "pytest11" for point in points):
         answers |= {"files": found.files, "metadata": found.metadata, "version": found.version}
     kind = type(found)
-    remembering = {name: property(lambda _, value=value: value) for name, value in answers.items()}
+    remembering = {name: _constant(value) for name, value in answers.items()}
     found.__class__ = type(kind.__name__, (kind,), remembering)
     return found
+
+
+def _constant(value: Any) -> property:
+    return property(lambda _: value)
 
 
 class _Importlib(types.ModuleType):

@@ -20,11 +20,11 @@ _BORN_SECONDS = 20.0
 _UNTIL_NOTHING_IS_LEFT = 1e9
 
 
-class NotWarm(Exception):
+class NotWarmError(Exception):
     """There is no such server, and why; nothing was started."""
 
 
-class Unsafe(NotWarm):
+class UnsafeError(NotWarmError):
     """``packages`` must not be imported ahead: name and reason."""
 
     def __init__(self, packages: Mapping[str, str]) -> None:
@@ -57,7 +57,7 @@ class WarmServer:
 
     @classmethod
     async def launch(cls, supervisor: Supervisor, wanted: Wanted, *, log: Path) -> Self:
-        """Returns when it is ready. Raises Unsafe or NotWarm, and leaves no process then."""
+        """Returns when it is ready. Raises UnsafeError or NotWarmError, and leaves no process then."""
         with tempfile.TemporaryDirectory(prefix="e2e-warm-") as folder, socket.socket(socket.AF_UNIX) as door:
             path = f"{folder}/s"
             door.bind(path)
@@ -78,7 +78,7 @@ class WarmServer:
                 process.kill()
                 await process.ended()
                 if isinstance(error, OSError | ValueError):
-                    raise NotWarm(f"the server did not start: {error}") from None
+                    raise NotWarmError(f"the server did not start: {error}") from None
                 raise
 
     @classmethod
@@ -90,14 +90,14 @@ class WarmServer:
         server = cls(supervisor, process=process, control=control[0])
         told = {"modules": list(wanted.modules), "avoid": sorted(wanted.avoid), "secrets": supervisor.secrets}
         try:
-            await loop.sock_sendall(server._control, json.dumps(told).encode() + b"\n")  # noqa: SLF001 - our own.
-            answer = json.loads(await _line(server._control))  # noqa: SLF001 - the same.
+            await loop.sock_sendall(server._control, json.dumps(told).encode() + b"\n")
+            answer = json.loads(await _line(server._control))
         except BaseException:
-            server._control.close()  # noqa: SLF001 - the same.
+            server._control.close()
             raise
         if "unsafe" in answer:
-            server._control.close()  # noqa: SLF001 - the same.
-            raise Unsafe(answer["unsafe"])
+            server._control.close()
+            raise UnsafeError(answer["unsafe"])
         server.holds = frozenset(answer["ready"])
         return server
 
@@ -106,11 +106,11 @@ class WarmServer:
         return not self._process.exited_already
 
     async def start(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: Path) -> Child:
-        """Starts an attempt as a fork of the server. Raises NotWarm if none was started, for certain."""
+        """Starts an attempt as a fork of the server. Raises NotWarmError if none was started, for certain."""
         try:
             ours = hand_over(self._control)
         except OSError:
-            raise NotWarm("the server has ended") from None
+            raise NotWarmError("the server has ended") from None
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=LONGEST_MESSAGE)
         writer.write(self._supervisor.request(argv, cwd=cwd, env=env, output=output))
         try:
@@ -121,7 +121,7 @@ class WarmServer:
             if isinstance(error, TimeoutError):  # Nothing may be born later. Its other children live on.
                 self._process.signal(signal.SIGKILL)
                 await self._process.exited()
-            raise NotWarm(f"the server did not start it: {error or type(error).__name__}") from None
+            raise NotWarmError(f"the server did not start it: {error or type(error).__name__}") from None
         child = Child(reader, writer)
         child.tender, child.pid = tender, born
         self.running += 1

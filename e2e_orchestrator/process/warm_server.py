@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 else:
     _HERE = os.path.dirname(os.path.abspath(__file__))
 
-    def _load(name):
+    def _load(name):  # noqa: ANN001, ANN202 - no types at run time.
         """By its path and without a trace: the project may have modules of these names."""
         spec = importlib.util.spec_from_file_location(
             f"_e2e_orchestrator_{name}", os.path.join(_HERE, f"{name}.py")
@@ -124,12 +124,13 @@ def _tell(control: socket.socket, **fields: object) -> None:
 
 def _masks(secrets: list[str]) -> None:
     """Compiles the patterns of secrets once, here, and not in every tender."""
-    make = keeper.masking.Mask
+    masking: Any = vars(keeper)["masking"]
+    make = masking.Mask
     ready = make(secrets)
-    keeper.masking.Mask = lambda given=(): ready if list(given) == secrets else make(given)  # type: ignore[misc, assignment]
+    masking.Mask = lambda given=(): ready if list(given) == secrets else make(given)
 
 
-def serve(path: str) -> tuple[dict[str, Any], types.CodeType]:
+def serve(path: str) -> types.CodeType:
     """Returns in a fork that is to run tests, and nowhere else."""
     control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     control.connect(path)

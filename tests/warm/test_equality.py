@@ -12,6 +12,7 @@ from warm.world import Attempts, interpreter, planned, run
 
 pytestmark = pytest.mark.slow
 
+
 @dataclass(frozen=True, kw_only=True)
 class Both:
     cold: Attempts
@@ -91,7 +92,9 @@ def test_session_fixtures_run_in_each_process(both: Both) -> None:
 
 
 def test_chance_is_another_in_every_process(both: Both) -> None:
-    told = [attempts.file(name, "chance") for attempts in (both.cold, both.warm) for name in ("seeds", "chance")]
+    told = [
+        attempts.file(name, "chance") for attempts in (both.cold, both.warm) for name in ("seeds", "chance")
+    ]
     assert None not in told
     assert len(set(told)) == len(told)
 

@@ -89,7 +89,9 @@ def planned(project: Project, python: Path, tests: dict[str, Any], **runner: Any
     return project
 
 
-def run(project: Project, *arguments: str, fresh: bool = False, env: dict[str, str] | None = None) -> Attempts:
+def run(
+    project: Project, *arguments: str, fresh: bool = False, env: dict[str, str] | None = None
+) -> Attempts:
     """Each run in an output folder that only keeps what is learned."""
     output = project.root / "test-results"
     if fresh:
