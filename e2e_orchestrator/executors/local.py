@@ -23,6 +23,7 @@ from e2e_orchestrator.safety.folder import mask_files
 from e2e_orchestrator.safety.redact import Redactor
 
 _JUDGE_SECONDS = 120.0
+_SHARE_OF_WAITING = 0.2  # Of an attempt's time, at most, goes into waiting for a warm start.
 _OUTPUT, _ONLY = "output.log", "only.json"
 _MOST_SAID = 5
 
@@ -105,7 +106,10 @@ class LocalExecutor:
     ) -> Completed:
         started = self.clock.monotonic()
         output = spec.folder / _OUTPUT
-        child = await self._start(test, spec, command, cancellation=cancellation, emit=emit)
+        patience = max(0.0, deadline.at - started) * _SHARE_OF_WAITING
+        child = await self._start(
+            test, spec, command, patience=patience, cancellation=cancellation, emit=emit
+        )
         live = Live(test=test, spec=spec, output=output, emit=emit, clock=self.clock)
         impatient = asyncio.create_task(live.lost_patience())
         try:
@@ -119,8 +123,15 @@ class LocalExecutor:
         await live.catch_up()
         return _completed(spec, ended, stop=stop, duration=self.clock.monotonic() - started)
 
-    async def _start(
-        self, test: Test, spec: AttemptSpec, command: Command, *, cancellation: Cancellation, emit: Emit
+    async def _start(  # noqa: PLR0913 - the attempt's arguments and the command.
+        self,
+        test: Test,
+        spec: AttemptSpec,
+        command: Command,
+        *,
+        patience: float,
+        cancellation: Cancellation,
+        emit: Emit,
     ) -> Child:
         common = {**self.environ, **command.env}
         env, output = {**common, **_contract(test, spec)}, spec.folder / _OUTPUT
@@ -136,6 +147,7 @@ class LocalExecutor:
             output=output,
             emit=emit,
             cancellation=cancellation,
+            patience=patience,
         )
         return await self.warm.start(asked)
 

@@ -30,12 +30,16 @@ _RECORDED_AT_ONCE = 2
 _MOST_ROUNDS = 5
 _MOST_CRASHES = 2
 _MOST_SERVERS = 6
+_PATIENCE = 10.0
 _BARE = Imports(modules=(("pytest", False),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """An attempt that is to be started: ``common`` is the environment without what is its own."""
+    """An attempt that is to be started.
+
+    ``common`` is the environment without what is its own; ``patience`` is how many seconds it may wait.
+    """
 
     test: Test
     spec: AttemptSpec
@@ -46,6 +50,7 @@ class Asked:
     output: Path
     emit: Emit
     cancellation: Cancellation
+    patience: float
     started: Callable[[Child], None] = lambda _: None
 
 
@@ -215,20 +220,24 @@ class WarmStarts:
             kind.server = None
 
     async def _server(self, kind: _Kind, asked: Asked) -> WarmServer | None:
-        """Waits for it unless the run is cancelled: a cold start would take as long."""
+        """Waits for it, for some time: a cold start would take as long."""
         task = kind.server
         if task is None:
             return None
         cancelled = asyncio.ensure_future(asked.cancellation.wait())
         try:
-            await asyncio.wait({task, cancelled}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {task, cancelled},
+                timeout=min(asked.patience, _PATIENCE),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
         finally:
             cancelled.cancel()
         if not task.done():
             return None
         try:
             server = task.result()
-        except NotWarmError as error:
+        except (NotWarmError, OSError, ValueError) as error:
             kind.refused = str(error)
             await self._say(kind, asked, way="cold", why=kind.refused)
             return None
