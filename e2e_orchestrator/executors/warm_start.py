@@ -228,7 +228,7 @@ class WarmStarts:
         try:
             await asyncio.wait(
                 {task, cancelled},
-                timeout=min(asked.patience, _PATIENCE),
+                timeout=asked.patience if asked.warm.mode is Warm.ON else min(asked.patience, _PATIENCE),
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
