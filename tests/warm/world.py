@@ -99,4 +99,6 @@ def run(
     shutil.rmtree(output / "runs", ignore_errors=True)
     surroundings = {name: "" for name in os.environ if name.startswith(("PYTEST_", "COV"))}
     surroundings["PYTHONDONTWRITEBYTECODE"] = ""  # Compiled once, as for anybody else.
-    return Attempts(run=project.run("--workers", "4", "--order", "file", *arguments, env={**surroundings, **(env or {})}))
+    return Attempts(
+        run=project.run("--workers", "4", "--order", "file", *arguments, env={**surroundings, **(env or {})})
+    )
