@@ -1,13 +1,15 @@
 """What attempts stand on: services, leases and executors, put together for one run."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.engine.phase_run import Place
 from e2e_orchestrator.executors.local import LocalExecutor
 from e2e_orchestrator.executors.packed import PackedExecutor
+from e2e_orchestrator.executors.warm_memory import FILE as WARM_FILE
+from e2e_orchestrator.executors.warm_start import WarmStarts
 from e2e_orchestrator.isolation.bases import Surrounds
 from e2e_orchestrator.isolation.directory import SLOTS
 from e2e_orchestrator.isolation.driver import Owner
@@ -50,7 +52,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.world = World(self.plan.services, ground=self._ground())
-        self.executor = self._executor(self._leases())
+        self.executor = self._executor(self._leases(), warm=None)
 
     @asynccontextmanager
     async def up(self) -> AsyncIterator[None]:
@@ -58,17 +60,26 @@ class Stage:
 
         Raises InfrastructureError if one cannot be had, and SafeguardRefused if one must not be touched.
         """
-        async with self.world.up(), self._leases() as leases:
-            self.executor = self._executor(leases)
+        async with self.world.up(), self._leases() as leases, aclosing(self._warm()) as warm:
+            self.executor = self._executor(leases, warm=warm)
             yield
 
-    def _executor(self, leases: Leases) -> Executor:
+    def _warm(self) -> WarmStarts:
+        return WarmStarts(
+            self.supervisor,
+            tests=self.plan.tests,
+            memory=self.place.output / WARM_FILE,
+            folder=self.place.folder / ".warm",
+        )
+
+    def _executor(self, leases: Leases, *, warm: WarmStarts | None) -> Executor:
         local = LocalExecutor(
             supervisor=self.supervisor,
             runners=self.runners,
             environ=self.environ,
             redactor=self.redactor,
             clock=self.clock,
+            warm=warm,
         )
         packed = PackedExecutor(
             alone=local,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from e2e_orchestrator.model.plan import MaxFailures, Order, Packing
+from e2e_orchestrator.model.plan import MaxFailures, Order, Packing, Warm
 
 DEFAULT_CONFIG = "phases.yaml"
 
@@ -29,6 +29,7 @@ class Selection:
     pack: Packing | None = None
     durations: Path | None = None
     shard: tuple[int, int] | None = None
+    warm: Warm | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,7 @@ def settle_plan(
         max_failures=selection.max_failures,
         order=selection.order,
         pack=selection.pack,
+        warm=selection.warm,
         services=not selection.no_services,
     )
     plan = build_plan(config, overrides=overrides, mistakes=_unknown_kinds(config))

@@ -25,7 +25,7 @@ from e2e_orchestrator.config.values import (
     parse_shard,
     parse_workers,
 )
-from e2e_orchestrator.model.plan import MaxFailures, Order, Packing
+from e2e_orchestrator.model.plan import MaxFailures, Order, Packing, Warm
 
 __all__ = [
     "Reporting",
@@ -117,6 +117,16 @@ class PackingWord(click.Choice):  # type: ignore[type-arg]  # The same.
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Packing:
         return Packing(super().convert(value, param, ctx))
+
+
+class WarmMode(click.Choice):  # type: ignore[type-arg]  # The same.
+    """A word of the enumeration, as its member."""
+
+    def __init__(self) -> None:
+        super().__init__([str(mode) for mode in Warm])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Warm:
+        return Warm(super().convert(value, param, ctx))
 
 
 def _said(error: Refused, value: object) -> str:
@@ -228,6 +238,12 @@ _SELECTION = (
         help="Playwright: may one call carry several tests? Default: what the runners say.",
     ),
     durations_option,
+    option(
+        "--warm",
+        type=WarmMode(),
+        metavar="auto|on|off",
+        help="Fork pytest from a process that has imported it; default: the runner's, else auto.",
+    ),
     option(
         "--shard",
         type=ShardNumber(),

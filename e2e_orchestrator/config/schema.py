@@ -34,7 +34,15 @@ from e2e_orchestrator.config.safeguards import SafeguardRules
 from e2e_orchestrator.config.services import CommandLine, Service
 from e2e_orchestrator.config.values import Refused
 from e2e_orchestrator.model.isolation import CopiedData, DatabaseIsolation, Fallback, RedisIsolation, Reset
-from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, Packing, RetryStrategy, Screenshots
+from e2e_orchestrator.model.plan import (
+    FlakyPolicy,
+    LeakPolicy,
+    Order,
+    Packing,
+    RetryStrategy,
+    Screenshots,
+    Warm,
+)
 
 
 class Retries(Model):
@@ -191,6 +199,10 @@ class Runner(Model):
     pack: Annotated[Packing, choice(Packing)] = Field(
         default=Packing.AUTO,
         description="playwright: auto (default): one call carries tests that can share it; off: a call each.",
+    )
+    warm: Annotated[Warm, choice(Warm)] = Field(
+        default=Warm.AUTO,
+        description="pytest: fork attempts from a process that has imported pytest: auto (default), on or off.",
     )
     args: tuple[Text, ...] = Field(default=(), description="Arguments for every call.")
     env: Env = Field(default={}, description="Added to the environment of its tests.")

@@ -12,6 +12,7 @@ from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.executors.artifacts import Collected, collect
 from e2e_orchestrator.executors.live import Live, Patience
+from e2e_orchestrator.executors.warm_start import Asked, WarmStarts
 from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Deadline, Judged
 from e2e_orchestrator.model.events import Warned
 from e2e_orchestrator.model.outcomes import Attachment, Attempt, Output, Reason, because
@@ -25,6 +26,7 @@ from e2e_orchestrator.safety.folder import is_bare, mask_files
 from e2e_orchestrator.safety.redact import Redactor
 
 _JUDGE_SECONDS = 120.0
+_SHARE_OF_WAITING = 0.2  # Of an attempt's time, at most, goes into waiting for a warm start.
 _OUTPUT, _ONLY = "output.log", "only.json"
 _MOST_SAID = 5
 
@@ -48,6 +50,7 @@ class LocalExecutor:
     redactor: Redactor
     clock: Clock = field(default_factory=Clock)
     grace: Grace = field(default_factory=Grace)
+    warm: WarmStarts | None = None
 
     async def attempt(
         self, test: Test, spec: AttemptSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit
@@ -107,9 +110,11 @@ class LocalExecutor:
         emit: Emit,
     ) -> Completed:
         started = self.clock.monotonic()
-        env = {**self.environ, **command.env, **_contract(test, spec), **self._traced(test, spec)}
         output = spec.folder / _OUTPUT
-        child = await self.supervisor.start(command.argv, cwd=command.cwd, env=env, output=output)
+        patience = max(0.0, deadline.at - started) * _SHARE_OF_WAITING
+        child = await self._start(
+            test, spec, command, patience=patience, cancellation=cancellation, emit=emit
+        )
         live = Live(test=test, spec=spec, output=output, emit=emit, clock=self.clock)
         impatient = asyncio.create_task(live.lost_patience())
         try:
@@ -122,6 +127,35 @@ class LocalExecutor:
                 await impatient
         await live.catch_up()
         return _completed(spec, ended, stop=stop, duration=self.clock.monotonic() - started)
+
+    async def _start(  # noqa: PLR0913 - the attempt's arguments and the command.
+        self,
+        test: Test,
+        spec: AttemptSpec,
+        command: Command,
+        *,
+        patience: float,
+        cancellation: Cancellation,
+        emit: Emit,
+    ) -> Child:
+        common = {**self.environ, **command.env}
+        env = {**common, **_contract(test, spec), **self._traced(test, spec)}
+        output = spec.folder / _OUTPUT
+        if self.warm is None or command.warm is None:
+            return await self.supervisor.start(command.argv, cwd=command.cwd, env=env, output=output)
+        asked = Asked(
+            test=test,
+            spec=spec,
+            command=command,
+            warm=command.warm,
+            common=common,
+            env=env,
+            output=output,
+            emit=emit,
+            cancellation=cancellation,
+            patience=patience,
+        )
+        return await self.warm.start(asked)
 
     async def _until_over(
         self,

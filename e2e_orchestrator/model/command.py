@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from e2e_orchestrator.model.outcomes import Attachment, Case, Leak, Verdict
+from e2e_orchestrator.model.plan import Warm
 
 
 class Limit(StrEnum):
@@ -53,12 +54,26 @@ class AttemptSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WarmStart:
+    """A ``python -m NAME`` that may also be forked from a server.
+
+    ``alike`` are the arguments of all attempts that a server could be for; ``target`` is the file or
+    folder whose modules it will import, as far as that is known.
+    """
+
+    mode: Warm
+    alike: tuple[str, ...]
+    target: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A program to run: ``env`` holds what is added to the caller's environment."""
 
     argv: tuple[str, ...]
     cwd: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    warm: WarmStart | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

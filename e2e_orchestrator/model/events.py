@@ -130,6 +130,16 @@ class PhaseStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartChosen:
+    """How attempts of a runner start from now on: ``way`` is ``warm`` or ``cold``; said when it changes."""
+
+    runner: str
+    way: Literal["warm", "cold"]
+    why: str
+    type: Literal["start_chosen"] = "start_chosen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptStarted:
     test: str
     number: int
@@ -302,6 +312,7 @@ Event = (
     | LeaseAcquired
     | LeaseReleased
     | PhaseStarted
+    | StartChosen
     | AttemptStarted
     | CaseStarted
     | CaseFinished

@@ -61,6 +61,17 @@ class Artifacts:
     screenshots: Screenshots = Screenshots.ALWAYS
 
 
+class Warm(StrEnum):
+    """Whether attempts are forked from a server that has imported what they need.
+
+    ``auto``: where it pays and nothing speaks against it; ``on``: wherever it is possible.
+    """
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """How often a failed test is tried again, after how many seconds, and after which failures.
@@ -122,8 +133,8 @@ class CoverageSpec:
 class RunnerSpec:
     """A runner as phases.yaml names and configures it; folders are absolute paths.
 
-    ``python`` and ``json_report`` are for pytest: its interpreter, and whether it writes a report file;
-    ``pack`` is for kinds that can carry several tests in one process.
+    ``python``, ``json_report`` and ``warm`` are for pytest: its interpreter, whether it writes a report
+    file, and how it is started; ``pack`` is for kinds that can carry several tests in one process.
     """
 
     name: str
@@ -133,6 +144,7 @@ class RunnerSpec:
     python: str | None = None
     json_report: bool = True
     pack: Packing = Packing.AUTO
+    warm: Warm = Warm.AUTO
     args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     coverage: CoverageSpec | None = None

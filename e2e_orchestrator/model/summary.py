@@ -199,7 +199,9 @@ class RunState:
                 self.gates.append(event)
             case events.CoverageMeasured() as event:
                 self.coverage = event
-            case events.RetryScheduled() | events.TestSlow() | events.StatusRequested():
+            case (
+                events.RetryScheduled() | events.TestSlow() | events.StatusRequested() | events.StartChosen()
+            ):
                 pass
             case events.LeaseAcquired() | events.LeaseReleased():
                 pass

@@ -24,6 +24,7 @@ from e2e_orchestrator.model.plan import (
     RetryPolicy,
     RunnerSpec,
     Test,
+    Warm,
     Watch,
 )
 from e2e_orchestrator.model.service import Compose, PlannedService, Stop
@@ -51,6 +52,7 @@ class Overrides:
     max_failures: MaxFailures | None = None
     order: Order | None = None
     pack: Packing | None = None
+    warm: Warm | None = None
     services: bool = True
 
 
@@ -117,6 +119,7 @@ class _Build:
             python=self._python(runner.python),
             json_report=runner.json_report,
             pack=self.overrides.pack or runner.pack,
+            warm=self.overrides.warm or runner.warm,
             args=runner.args,
             env=runner.env,
             coverage=CoverageSpec(**runner.coverage.model_dump()) if runner.coverage else None,

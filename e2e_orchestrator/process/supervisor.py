@@ -16,7 +16,7 @@ from typing import Any, Self
 from e2e_orchestrator.model.outcomes import Leak
 
 _KEEPER = Path(__file__).with_name("keeper.py")
-_LONGEST_MESSAGE = 1 << 22
+LONGEST_MESSAGE = 1 << 22
 _SHUTDOWN_SECONDS = 4.0
 _CONFIRM_SECONDS = 4.0
 
@@ -35,7 +35,7 @@ class Ended:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Line:
+class Line:
     """Our end of the socket to a tender; ``tender`` is its pid as soon as it has said so."""
 
     reader: asyncio.StreamReader
@@ -46,7 +46,7 @@ class _Line:
 class Child:
     """A started process and everything below it. ``give_back`` gets the line if its tender is free again."""
 
-    def __init__(self, line: _Line, *, give_back: Callable[[_Line], None]) -> None:
+    def __init__(self, line: Line, *, give_back: Callable[[Line], None]) -> None:
         self.pid: int | None = None
         self._line, self._give_back = line, give_back
         self._ready = False
@@ -69,6 +69,14 @@ class Child:
     @property
     def alive(self) -> bool:
         return not self._ended.done()
+
+    def when_ended(self, call: Callable[[], None]) -> None:
+        """Calls it as soon as nothing of the child is left."""
+        self._ended.add_done_callback(lambda _: call())
+
+    @property
+    def exited_already(self) -> bool:
+        return self._exited.done()
 
     def signal(self, signum: int) -> None:
         """Sends a signal to the child's process group."""
@@ -146,7 +154,7 @@ class Supervisor:
         self._process: asyncio.subprocess.Process | None = None
         self._control: socket.socket | None = None
         self._children: set[Child] = set()
-        self._free: list[_Line] = []
+        self._free: list[Line] = []
         self._launching = asyncio.Lock()
 
     @property
@@ -209,36 +217,61 @@ class Supervisor:
             if self._control is None:
                 raise RuntimeError("the supervisor is not running: use it as a context manager")
             try:
-                return _hand_over(self._control)
+                return hand_over(self._control)
             except OSError:  # Its children are gone with it; those to come need another.
                 self._control.close()
                 await self._launch()
-                return _hand_over(self._control)
+                return hand_over(self._control)
 
-    async def start(
-        self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: Path, times: bool = False
-    ) -> Child:
-        """Starts a program; whether that worked is told by :meth:`Child.ended`.
+    @property
+    def secrets(self) -> list[str]:
+        return self._secrets
 
-        With ``times`` a file beside the output says when which of its bytes came.
-        """
-        line = self._free_line() or await self._new_line()
-        request = {
+    def request(  # noqa: PLR0913 - one for each thing that a tender is told.
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        output: Path,
+        times: bool = False,
+        linger: float | None = None,
+    ) -> bytes:
+        """The line that a tender reads first."""
+        fields = {
             "argv": list(argv),
             "cwd": str(cwd),
             "env": dict(env),
             "output": str(output),
             "times": f"{output}.times" if times else None,
             "secrets": self._secrets,
-            "linger": self._linger,
+            "linger": self._linger if linger is None else linger,
         }
-        line.writer.write(json.dumps(request).encode() + b"\n")
+        return json.dumps(fields).encode() + b"\n"
+
+    async def start(  # noqa: PLR0913 - the same.
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        output: Path,
+        times: bool = False,
+        linger: float | None = None,
+    ) -> Child:
+        """Starts a program; whether that worked is told by :meth:`Child.ended`.
+
+        With ``times`` a file beside the output says when which of its bytes came. ``linger`` are the seconds
+        that what it started may outlive it.
+        """
+        line = self._free_line() or await self._new_line()
+        line.writer.write(self.request(argv, cwd=cwd, env=env, output=output, times=times, linger=linger))
         child = Child(line, give_back=self._free.append)
         self._children.add(child)
         child._ended.add_done_callback(lambda _: self._children.discard(child))  # noqa: SLF001 - same module.
         return child
 
-    def _free_line(self) -> _Line | None:
+    def _free_line(self) -> Line | None:
         """To a tender that is free and well; none if the keeper is gone, because its tenders follow it."""
         while self._free:
             line = self._free.pop()
@@ -247,13 +280,13 @@ class Supervisor:
             line.writer.close()
         return None
 
-    async def _new_line(self) -> _Line:
+    async def _new_line(self) -> Line:
         ours = await self._hand_over()
-        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_MESSAGE)
-        return _Line(reader=reader, writer=writer)
+        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=LONGEST_MESSAGE)
+        return Line(reader=reader, writer=writer)
 
 
-def _hand_over(control: socket.socket) -> socket.socket:
+def hand_over(control: socket.socket) -> socket.socket:
     """Our end of a socket whose other end the keeper now has; raises OSError if there is no keeper."""
     ours, theirs = socket.socketpair()
     with theirs:

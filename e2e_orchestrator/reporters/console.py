@@ -145,6 +145,8 @@ class ConsoleReporter:
                 return [say.notice(message)]
             case events.ReporterFailed(reporter=name, message=message):
                 return [say.notice(f"reporter {name} failed: {message}")]
+            case events.StartChosen() as event if self._verbose:
+                return [say.start_chosen(event)]
             case events.RunFinished():
                 self._screen.close()
                 return []

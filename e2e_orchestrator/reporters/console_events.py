@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from e2e_orchestrator.model import events
-from e2e_orchestrator.model.events import RunStarted, ServiceFailed
+from e2e_orchestrator.model.events import RunStarted, ServiceFailed, StartChosen
 from e2e_orchestrator.model.outcomes import Case, Leak, Reason
 from e2e_orchestrator.model.summary import PhaseState, RunState, TestState
 from e2e_orchestrator.reporters.console_line import (
@@ -195,6 +195,11 @@ def service_restarting(event: events.ServiceRestarting) -> Line:
     return line(
         (f"{WARNING}", Style.ODD), said, (f"  started again ({event.number} of {event.limit})", Style.DIM)
     )
+
+
+def start_chosen(event: StartChosen) -> Line:
+    said = f"{one_line(event.runner)} starts {event.way}: {one_line(event.why, limit=300)}"
+    return line((said, Style.DIM))
 
 
 def notice(text: str) -> Line:

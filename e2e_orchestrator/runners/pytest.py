@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from e2e_orchestrator.errors import InfrastructureError
-from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Judged
+from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Judged, WarmStart
 from e2e_orchestrator.model.outcomes import Attachment, CaseStatus, Reason
 from e2e_orchestrator.model.plan import RunnerSpec, Test
 from e2e_orchestrator.parsers.case_stream import ProblemKind, StreamEvidence, read_stream
@@ -57,7 +57,12 @@ class PytestRunner:
             *(test.target, *test.args),
         )
         path = os.pathsep.join(filter(None, [str(PLUGIN_FOLDER), seen.get("PYTHONPATH")]))
-        return Command(argv=argv, cwd=Path(test.cwd), env={**env, "PYTHONPATH": path})
+        warm = WarmStart(
+            mode=self._spec.warm,
+            alike=(str(self._spec.json_report), *test.args),
+            target=Path(test.cwd) / test.target.partition("::")[0],
+        )
+        return Command(argv=argv, cwd=Path(test.cwd), env={**env, "PYTHONPATH": path}, warm=warm)
 
     def judge(self, test: Test, spec: AttemptSpec, completed: Completed) -> Judged:  # noqa: ARG002 - the protocol's.
         stream = read_stream(completed.events)

@@ -1,0 +1,306 @@
+"""Imports ahead, in a warm server, what every attempt would import; standard library only, loaded by its path.
+
+Whatever an import does beside importing (a thread, an open file, a changed environment or signal handler, a
+warning that pytest would have shown) speaks against importing that package ahead.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import random
+import signal
+import sys
+import threading
+import types
+import warnings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+    from importlib.machinery import ModuleSpec
+    from typing import Any
+
+    Foreign = Callable[[str | None], bool]
+
+
+class Guard:
+    """The first finder of all: refuses every module that is the project's own, or that is to be left out."""
+
+    def __init__(self, foreign: Foreign, *, avoided: Collection[str]) -> None:
+        self.refused: str | None = None
+        self._foreign, self._avoided = foreign, avoided
+
+    def forget(self) -> None:
+        self.refused = None
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: types.ModuleType | None = None) -> Any:
+        found: ModuleSpec | None = None
+        for finder in sys.meta_path:
+            if finder is not self and (found := finder.find_spec(name, path, target)) is not None:
+                break
+        if found is None:
+            return None
+        portions = found.origin is None and found.submodule_search_locations is not None
+        if name.partition(".")[0] in self._avoided or not (portions or self._foreign(found.origin)):
+            self.refused = name
+            raise ImportError(f"{name} is not imported ahead")
+        return found
+
+
+class State:
+    """What an import must not change; two are equal if nothing of it has."""
+
+    def __init__(self) -> None:
+        self.threads = len(os.listdir("/proc/self/task"))
+        self.files = len(os.listdir("/proc/self/fd"))
+        self.environ = dict(os.environ)
+        self.folder = os.getcwd()
+        self.path = list(sys.path)
+        self.handlers = [signal.getsignal(number) for number in _HANDLED]
+        self.hooks = (sys.excepthook, sys.displayhook, sys.unraisablehook, threading.excepthook)
+        self.traced = (sys.gettrace(), sys.getprofile())
+
+    def differences(self, before: State) -> list[str]:
+        return [word for name, word in _WORDS.items() if getattr(self, name) != getattr(before, name)]
+
+
+_HANDLED = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGCHLD,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGALRM,
+)
+_WORDS = {
+    "threads": "starts threads",
+    "files": "opens files or sockets",
+    "environ": "changes the environment",
+    "folder": "changes the working directory",
+    "path": "changes sys.path",
+    "handlers": "sets signal handlers",
+    "hooks": "sets hooks of the interpreter",
+    "traced": "traces",
+}
+
+
+class _Environment(dict[bytes, bytes]):
+    """Notes who asks for a variable that every attempt has, and the server has not."""
+
+    asked: str | None = None
+
+    def forget(self) -> None:
+        self.asked = None
+
+    def __missing__(self, name: bytes) -> bytes:
+        self._note(name)
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        found = super().__contains__(name)
+        if not found and isinstance(name, bytes):
+            self._note(name)
+        return found
+
+    def _note(self, name: bytes) -> None:
+        if name.startswith((b"E2E_", b"PYTEST_")):
+            self.asked = name.decode("ascii", "replace")
+
+
+class Preloading:
+    """``unsafe`` tells, after :meth:`run`, what should not have been imported, with the reason."""
+
+    def __init__(self, foreign: Foreign, *, avoided: Collection[str]) -> None:
+        self.unsafe: dict[str, str] = {}
+        self.unseeded: list[random.Random] = []
+        self._guard = Guard(foreign, avoided=avoided)
+        self._avoided = avoided
+        self._environment = _Environment(os.environ._data)  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def run(self, modules: Iterable[tuple[str, bool]]) -> None:
+        """Imports them, in this order; true: through pytest's own rewriting of assertions."""
+        wanted = [one for one in modules if one[0].partition(".")[0] not in self._avoided]
+        sys.meta_path.insert(0, self._guard)
+        data, os.environ._data = os.environ._data, self._environment  # type: ignore[attr-defined]  # noqa: SLF001
+        try:
+            with _Seeds(self.unseeded), _Rewriting({name for name, rewritten in wanted if rewritten}):
+                self._import_all(name for name, _ in wanted)
+        except Exception as error:
+            self.unsafe["pytest"] = f"the import hook of this pytest is a strange one: {error}"
+        finally:
+            sys.meta_path.remove(self._guard)
+            os.environ._data = data  # type: ignore[attr-defined]  # noqa: SLF001 - watched at the root.
+
+    def _import_all(self, names: Iterable[str]) -> None:
+        before = State()
+        for name in names:
+            if name not in sys.modules:
+                before = self._import(name, before)
+
+    def _import(self, name: str, before: State) -> State:
+        why: list[str] = []
+        self._guard.forget()
+        self._environment.forget()
+        with warnings.catch_warnings(record=True) as shown:
+            warnings.simplefilter("always")
+            try:
+                importlib.import_module(name)
+            except ModuleNotFoundError as error:
+                if error.name != name:
+                    why.append(f"cannot be imported: {error}")
+            except BaseException as error:
+                why.append(f"cannot be imported: {type(error).__name__}: {error}")
+        after = State()
+        why += after.differences(before)
+        if self._environment.asked:
+            why.append(f"asks for {self._environment.asked}")
+        why += [f"warns at import: {one.message}" for one in shown[:1]]
+        if self._guard.refused:
+            why = [f"imports {self._guard.refused}"]
+        if why:
+            self.unsafe.setdefault(name.partition(".")[0], f"{name} {', '.join(why)}")
+        return after
+
+
+class _Seeds:
+    """Notes every ``random.Random`` that is seeded by chance, and not with a value."""
+
+    def __init__(self, found: list[random.Random]) -> None:
+        self._found = found
+        self._seed = random.Random.seed
+
+    def __enter__(self) -> None:
+        seed, found = self._seed, self._found
+
+        def noting(self: random.Random, a: Any = None, *args: Any, **kwargs: Any) -> None:
+            seed(self, a, *args, **kwargs)
+            if a is None and type(self).seed is noting:
+                found.append(self)
+
+        random.Random.seed = noting  # type: ignore[method-assign]
+
+    def __exit__(self, *_: object) -> None:
+        random.Random.seed = self._seed  # type: ignore[method-assign]
+
+
+class _Rewriting:
+    """pytest's import hook for these modules, behind the guard, which asks it.
+
+    Raises whatever a pytest raises that has another one.
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = names
+        self._hook: Any = None
+
+    def __enter__(self) -> None:
+        if self._names:
+            from _pytest.assertion import install_importhook  # noqa: PLC0415 - the project's, if there is one.
+            from _pytest.config import get_config  # noqa: PLC0415 - the same.
+
+            self._hook = install_importhook(get_config())
+            sys.meta_path.remove(self._hook)
+            sys.meta_path.insert(1, self._hook)
+            self._hook._must_rewrite.update(self._names)  # noqa: SLF001 - mark_rewrite wants a whole session.
+            self._hook._marked_for_rewrite_cache.clear()  # noqa: SLF001 - the same.
+
+    def __exit__(self, *_: object) -> None:
+        if self._hook is not None:
+            sys.meta_path.remove(self._hook)
+
+
+class _Remembered:
+    """Stands for ``importlib.metadata`` where pytest and pluggy look for plugins, and nowhere else.
+
+    What is installed in a folder is read once, here, and again by a child if the folder has changed.
+    """
+
+    def __init__(self) -> None:
+        self._real = importlib.metadata.distributions
+        self._found: dict[str, tuple[int | None, list[Any]]] = {
+            folder: (_changed(folder), [_with_memory(one) for one in _installed_in(folder)])
+            for folder in dict.fromkeys(sys.path)
+        }
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.metadata, name)
+
+    def distributions(self, **narrowed: Any) -> Any:
+        if narrowed or sum(hasattr(one, "find_distributions") for one in sys.meta_path) != 1:
+            return self._real(**narrowed)
+        return (one for folder in sys.path for one in self._in(folder))
+
+    def _in(self, folder: str) -> Iterable[Any]:
+        changed, found = self._found.get(folder, (None, []))
+        return found if changed is not None and changed == _changed(folder) else _installed_in(folder)
+
+
+def _installed_in(folder: str) -> Iterable[Any]:
+    return importlib.metadata.Distribution.discover(path=[folder])
+
+
+def _changed(folder: str) -> int | None:
+    try:
+        return os.stat(folder or ".").st_mtime_ns
+    except OSError:
+        return None
+
+
+def _with_memory(found: Any) -> Any:
+    """The same distribution, with what pytest asks of it in its memory."""
+    points = found.entry_points
+    answers: dict[str, Any] = {"entry_points": points}
+    if any(point.group == "pytest11" for point in points):
+        answers |= {"files": found.files, "metadata": found.metadata, "version": found.version}
+    kind = type(found)
+    remembering = {name: _constant(value) for name, value in answers.items()}
+    found.__class__ = type(kind.__name__, (kind,), remembering)
+    return found
+
+
+def _constant(value: Any) -> property:
+    return property(lambda _: value)
+
+
+class _Importlib(types.ModuleType):
+    """``importlib``, but for its ``metadata``."""
+
+    def __init__(self, metadata: _Remembered) -> None:
+        super().__init__("importlib")
+        self.metadata = metadata
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib, name)
+
+
+def remember_installed() -> None:
+    """Spares every child two looks through all that is installed."""
+    config, pluggy = sys.modules.get("_pytest.config"), sys.modules.get("pluggy")
+    if config is None or pluggy is None or getattr(config, "importlib", None) is not importlib:
+        return
+    remembered = _Remembered()
+    config.importlib = _Importlib(remembered)  # type: ignore[attr-defined]
+    load = pluggy.PluginManager.load_setuptools_entrypoints
+
+    @functools.wraps(load)
+    def load_quickly(*args: Any, **kwargs: Any) -> Any:
+        real = importlib.metadata.distributions
+        importlib.metadata.distributions = remembered.distributions
+        try:
+            return load(*args, **kwargs)
+        finally:
+            importlib.metadata.distributions = real
+
+    pluggy.PluginManager.load_setuptools_entrypoints = load_quickly
+
+
+def freeze() -> None:
+    """No child's collector touches what it shares with the others."""
+    gc.collect()
+    gc.freeze()

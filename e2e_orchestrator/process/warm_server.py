@@ -1,0 +1,162 @@
+"""A warm server: an interpreter of the tests that has imported what all attempts import, and forks them.
+
+    PYTHON warm_server.py SOCKET
+
+It is started through the keeper, like any child, and connects to the orchestrator's SOCKET. There it reads
+one line, what to import; says in one line whether it did; and then is a keeper itself: for every socket that
+it is passed it forks a tender (see keeper.py), whose child is a fork as well instead of a new program.
+
+    orchestrator  {"modules": [["pytest", false], …], "avoid": ["grpc"], "secrets": ["…"]}
+    server        {"ready": ["pytest", …]}  the packages it holds;  {"unsafe": {"grpc": "why"}} and ends
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import socket
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import types
+    from typing import Any
+
+    from e2e_orchestrator.process import birth, imported, keeper, preload
+else:
+    _HERE = os.path.dirname(os.path.abspath(__file__))
+
+    def _load(name):  # noqa: ANN001, ANN202 - no types at run time.
+        """By its path and without a trace: the project may have modules of these names."""
+        spec = importlib.util.spec_from_file_location(
+            f"_e2e_orchestrator_{name}", os.path.join(_HERE, f"{name}.py")
+        )
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    _PATH = sys.path[:]
+    sys.path[:0] = [_HERE, os.path.join(os.path.dirname(_HERE), "safety")]
+    keeper = _load("keeper")
+    imported, preload, birth = _load("imported"), _load("preload"), _load("birth")
+    sys.path[:] = _PATH
+    for _name in ("masking", "tree"):
+        del sys.modules[_name]
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path[0] = os.getcwd()  # As `-m` has it, where ours was.
+
+
+class Born(BaseException):
+    """Unwinds a fork to the bottom of its stack, so that recursion has as much room as elsewhere."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        super().__init__()
+        self.request = request
+
+
+class WarmTender(keeper.Tender):
+    """A tender whose child is a fork of the server, not a new program."""
+
+    def _start(self, request: dict[str, Any]) -> int:
+        os.chdir(request["cwd"])
+        self._pipe, writing = os.pipe()
+        os.set_blocking(self._pipe, False)
+        waiting, born = os.pipe()
+        pid = os.fork()
+        if pid:
+            os.close(writing)
+            os.close(born)
+            os.read(waiting, 1)  # Until it has a process group that can be signalled.
+            os.close(waiting)
+            return pid
+        self.owner.detach()
+        birth.come_into_the_world(output=writing)
+        raise Born(request)
+
+
+class WarmServer(keeper.Server):
+    """Forks tenders that fork; ends with its owner."""
+
+    def _tend(self, descriptor: int) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        pid = os.fork()
+        if pid:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+            self.tenders.add(pid)
+            os.close(descriptor)
+            return
+        try:
+            self._become_tender(descriptor)
+        except Born:
+            raise
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            keeper.end_all({})
+            os._exit(1)
+        os._exit(0)
+
+    def _become_tender(self, descriptor: int) -> None:
+        os.setsid()  # What a child does to its parent's group must not reach the server's.
+        self.control.close()
+        tender = WarmTender(socket.socket(fileno=descriptor), keeper.wakeup_pipe())
+        signal.signal(signal.SIGTERM, lambda *_: setattr(tender, "orphaned", True))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+        keeper.prctl(keeper.SET_SUBREAPER, 1)
+        # No signal at the server's death: the tender above the server adopts us, and has the same owner.
+        tender.run()
+
+
+def _next_line(control: socket.socket) -> bytes:
+    line = b""
+    while not line.endswith(b"\n"):
+        data = control.recv(1 << 16)
+        if not data:
+            raise SystemExit(0)
+        line += data
+    return line
+
+
+def _tell(control: socket.socket, **fields: object) -> None:
+    control.sendall(json.dumps(fields).encode() + b"\n")
+
+
+def _masks(secrets: list[str]) -> None:
+    """Compiles the patterns of secrets once, here, and not in every tender."""
+    masking: Any = vars(keeper)["masking"]
+    make = masking.Mask
+    ready = make(secrets)
+    masking.Mask = lambda given=(): ready if list(given) == secrets else make(given)
+
+
+def serve(path: str) -> types.CodeType:
+    """Returns in a fork that is to run tests, and nowhere else."""
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    control.connect(path)
+    wanted = json.loads(_next_line(control))
+    preloading = preload.Preloading(imported.Foreign(), avoided=wanted["avoid"])
+    preloading.run(wanted["modules"])
+    if preloading.unsafe:
+        _tell(control, unsafe=preloading.unsafe)
+        os._exit(0)
+    preload.remember_installed()
+    _masks(wanted["secrets"])
+    server = WarmServer(control)
+    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGHUP, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda *_: setattr(server, "asked", True))
+    keeper.prctl(keeper.SET_SUBREAPER, 1)
+    preload.freeze()
+    _tell(control, ready=sorted({name.partition(".")[0] for name in sys.modules}))
+    try:
+        server.run()
+    except Born as born:
+        request = born.request
+    else:
+        os._exit(0)
+    return birth.take_after(request, unseeded=preloading.unseeded)
+
+
+if __name__ == "__main__":
+    birth.run(serve(sys.argv[1]))
