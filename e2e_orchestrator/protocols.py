@@ -1,10 +1,10 @@
 """The whole plug-in surface: what a runner, an executor, a reporter and a resource have to offer."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Deadline, Judged
 from e2e_orchestrator.model.events import Envelope, Event
@@ -29,6 +29,15 @@ class Runner(Protocol):
 
         Never passes a test without two witnesses: exit status 0 and complete evidence.
         """
+        ...
+
+
+@runtime_checkable
+class ClosingRunner(Protocol):
+    """A runner whose attempts leave something that only the end of the run can undo."""
+
+    def closing(self, *, run_id: str, folder: Path) -> Sequence[Command]:
+        """The programs to run after the last test, however the run ended; ``folder`` is the run's own."""
         ...
 
 

@@ -16,6 +16,7 @@ from e2e_orchestrator.engine.engine import Engine, Place
 from e2e_orchestrator.engine.gates import evaluate
 from e2e_orchestrator.engine.verdict import RunVerdict, judge_run
 from e2e_orchestrator.errors import InfrastructureError, UsageError
+from e2e_orchestrator.executors.closing import Closing
 from e2e_orchestrator.executors.local import LocalExecutor
 from e2e_orchestrator.history.durations import remember
 from e2e_orchestrator.history.learning import learn
@@ -35,6 +36,7 @@ from e2e_orchestrator.services.process import ProcessServices
 
 _REPORTERS_SECONDS = 30.0
 _SWEEPING_SECONDS = 0.5
+_CLOSING_SECONDS = 10.0
 _MANDATORY_REPORT, _BUG = 5, 70
 
 
@@ -53,7 +55,8 @@ class Options:
 
     With ``rerun`` the plan is the rerun's own, of the union; with ``shard`` it is that shard's part.
     ``durations`` is the file that learns from the run, ``warnings`` what the run is to say at its beginning,
-    and ``keep`` how many earlier runs stay.
+    and ``keep`` how many earlier runs stay. ``listeners`` are reporters that nobody names, of a program that
+    runs us from inside.
     """
 
     output: Path
@@ -66,6 +69,7 @@ class Options:
     durations: Path | None = None
     warnings: Sequence[str] = ()
     keep: Keep = field(default_factory=Keep)
+    listeners: Mapping[str, Reporter] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +93,7 @@ async def run(plan: Plan, options: Options) -> Result:
     _refuse_secret_names(plan, redactor)
     runners = {spec.name: plugins.runner(spec.kind)(spec) for spec in plan.runners}
     place = new_place(options.output.absolute())
-    reporters = _reporters(options, place)
+    reporters = {**_reporters(options, place), **options.listeners}
     lock, journal = open_journal(place)
     clock, cancellation = Clock(), CancelToken()
     bus = EventBus(append=journal.append, redact=redactor.data, clock=clock)
@@ -208,13 +212,28 @@ class _Run:
             )
             try:
                 async with self._services(supervisor).provide(emit=self.bus.publish) as provided:
-                    await self._engine(supervisor, provided).run(self._remaining)
+                    try:
+                        await self._engine(supervisor, provided).run(self._remaining)
+                    finally:  # While the services are there: a database server may be one of them.
+                        await self._close_runners(supervisor, provided)
             except InfrastructureError as error:
                 reason = Reason.CANCELLED if self.cancellation.why else Reason.BLOCKED
                 await self._engine(supervisor, {}).skip(self._remaining, because(reason, error.message))
         for gate in evaluate(self.bus.state):
             await self.bus.publish(gate)
         return judge_run(self.bus.state)
+
+    async def _close_runners(self, supervisor: Supervisor, provided: Mapping[str, str]) -> None:
+        """What the runners want to have undone; a run that could not do it says so."""
+        closing = Closing(
+            supervisor=supervisor,
+            environ={**_for_children(self.options.environ), **provided},
+            run_id=self.place.run_id,
+            folder=self.place.folder,
+        )
+        for name, runner in self.runners.items():
+            if why := await closing.close(runner, seconds=_CLOSING_SECONDS):
+                await self.bus.publish(Warned(message=f"runner {name!r} could not clean up: {why}"))
 
     def _services(self, supervisor: Supervisor) -> ProcessServices:
         return ProcessServices(

@@ -146,15 +146,23 @@ class Runner(Model):
     """A tool that runs tests, and how to call it."""
 
     kind: Name = Field(
-        description="Which runner this is: pytest, playwright, command or one that is installed."
+        description="Which runner this is: pytest, playwright, django, command or one that is installed."
     )
     cwd: Line = Field(default=".", description="Folder its tests run in, relative to this file's.")
     python: Line | None = Field(
-        default=None, description="Interpreter for pytest; with a slash it is relative to this file's folder."
+        default=None,
+        description="Interpreter for pytest and Django; with a slash it is relative to this file's folder.",
     )
     json_report: Switch = Field(
         default=True,
         description="pytest: write <test>.json, which needs pytest-json-report beside pytest; default true.",
+    )
+    slot_databases: Switch = Field(
+        default=True,
+        description="Django: test databases of its own for each slot; false: Django's names, shared by all.",
+    )
+    keepdb: Switch = Field(
+        default=False, description="Django: the slots' test databases outlive the run, for the next one."
     )
     args: tuple[Text, ...] = Field(default=(), description="Arguments for every call.")
     env: Env = Field(default={}, description="Added to the environment of its tests.")

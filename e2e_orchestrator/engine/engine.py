@@ -31,7 +31,7 @@ from e2e_orchestrator.planning.ordering import start_order
 from e2e_orchestrator.protocols import Executor
 
 # What else lies in a run's folder: a phase of that name must not be in its way.
-_OWN = frozenset({"services", "replay", "journal.jsonl", "keeper.log", "e2e-results.json"})
+_OWN = frozenset({"services", "replay", "journal.jsonl", "keeper.log", "closing.log", "e2e-results.json"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,8 @@ class Watch:
 class RunnerSpec:
     """A runner as phases.yaml names and configures it; folders are absolute paths.
 
-    ``python`` and ``json_report`` are for pytest: its interpreter, and whether it writes a report file.
+    ``python`` is the interpreter for pytest and Django, ``json_report`` whether pytest writes a report file.
+    ``slot_databases`` gives each slot its own Django test databases; ``keepdb`` lets them outlive the run.
     """
 
     name: str
@@ -96,6 +97,8 @@ class RunnerSpec:
     cwd: str | None = None
     python: str | None = None
     json_report: bool = True
+    slot_databases: bool = True
+    keepdb: bool = False
     args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
 
@@ -107,7 +110,7 @@ class Test:
     ``id`` is ``phase/name`` and unique in a plan. ``cwd`` is absolute, ``target`` is relative to it.
     ``env`` holds only what is added to the caller's environment. ``timeout`` is in seconds; None means
     that only the phase and the run limit it; ``expected`` is how long it will probably take, None if
-    nobody knows.
+    nobody knows. ``condition`` is the ``when:`` that did not hold: such a test is skipped, and said to be.
     """
 
     __test__ = False  # The word is ours; pytest must not collect the class.
@@ -128,6 +131,7 @@ class Test:
     watch: Watch = Watch()
     tags: tuple[str, ...] = ()
     expected: float | None = None
+    condition: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,8 @@ class _Build:
             cwd=str(cwd),
             python=self._python(runner.python),
             json_report=runner.json_report,
+            slot_databases=runner.slot_databases,
+            keepdb=runner.keepdb,
             args=runner.args,
             env=runner.env,
         )

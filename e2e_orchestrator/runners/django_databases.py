@@ -1,0 +1,42 @@
+"""One test database for each slot of a run, and their end with it; what Django does about it is the shim's."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from e2e_orchestrator.model.command import AttemptSpec, Command
+from e2e_orchestrator.model.plan import RunnerSpec, Test
+
+MANAGE = Path(__file__).parent / "shims" / "django_manage.py"
+LEDGER = "databases.jsonl"
+_HOME = ".django"
+_KEEPING = frozenset({"--keepdb", "--reuse-db"})
+
+
+class SlotDatabases:
+    """Remembers with which interpreter and environment the databases of a run were made: they end by the same."""
+
+    def __init__(self, spec: RunnerSpec) -> None:
+        self._spec = spec
+        self._makers: dict[tuple[str, str, tuple[tuple[str, str], ...]], Mapping[str, str]] = {}
+
+    def claim(self, test: Test, spec: AttemptSpec, *, python: str) -> dict[str, str]:
+        """The variables that tell the shim where it is; empty if the databases are to be shared."""
+        if not self._spec.slot_databases:
+            return {}
+        self._makers[python, test.cwd, tuple(sorted(test.env.items()))] = test.env
+        keep = self._spec.keepdb or bool(_KEEPING & set(test.args))
+        home = spec.output_root / "runs" / spec.run_id / _HOME
+        return {"E2E_DJANGO": str(home), **({"E2E_DJANGO_KEEP": "1"} if keep else {})}
+
+    def closing(self, *, run_id: str, folder: Path) -> tuple[Command, ...]:
+        """What drops every database that was made in the run."""
+        if not (folder / _HOME / LEDGER).is_file():
+            return ()
+        return tuple(
+            Command(
+                argv=(python, str(MANAGE), "--drop", str(folder / _HOME)),
+                cwd=Path(cwd),
+                env={**env, "E2E_RUN_ID": run_id},
+            )
+            for (python, cwd, _), env in self._makers.items()
+        )
