@@ -1,7 +1,7 @@
 """The models of phases.yaml. Their field descriptions are what editors show while one types."""
 
 import shlex
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from e2e_orchestrator.config.fields import (
+    Condition,
     Count,
     Duration,
     Env,
@@ -39,7 +40,7 @@ from e2e_orchestrator.config.fields import (
 )
 from e2e_orchestrator.config.scalars import Plain
 from e2e_orchestrator.config.values import Refused
-from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, RetryStrategy
+from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, RetryStrategy, Split
 
 
 class Model(BaseModel):
@@ -136,6 +137,9 @@ class TestDetails(Policies):
     tags: tuple[Name, ...] = Field(default=(), description="Words that `--tag` selects by.")
     env: Env = Field(default={}, description="Added to the phase's environment.")
     args: tuple[Text, ...] = Field(default=(), description="Added after the runner's arguments.")
+    when: Condition | None = Field(
+        default=None, description="Skips the test if this is empty, 0, no, off, false, or a comparison that fails."
+    )
 
 
 TestField = Annotated[TestDetails, BeforeValidator(_test, json_schema_input_type=Line | TestDetails)]
@@ -211,15 +215,19 @@ class Service(Model):
 def _kind_of_tests(value: Any) -> str | None:
     if isinstance(value, dict):
         return MAPPING_TAG
+    if isinstance(value, str) and value == AUTO:
+        return AUTO_TAG
     return LIST_TAG if isinstance(value, list | tuple) else None
 
 
 # Pydantic puts these into the path of an error; no key of the file can hold the first character.
-MAPPING_TAG, LIST_TAG = "\0mapping", "\0list"
+MAPPING_TAG, LIST_TAG, AUTO_TAG = "\0mapping", "\0list", "\0auto"
+AUTO = "auto"
 
 TestsField = Annotated[
     Annotated[TestTable, Field(min_length=1), Tag(MAPPING_TAG)]
-    | Annotated[tuple[Line, ...], Field(min_length=1), Tag(LIST_TAG)],
+    | Annotated[tuple[Line, ...], Field(min_length=1), Tag(LIST_TAG)]
+    | Annotated[Literal["auto"], BeforeValidator(str), Tag(AUTO_TAG)],
     Discriminator(_kind_of_tests),
 ]
 
@@ -230,7 +238,14 @@ class Phase(Policies):
     name: PhaseName = Field(description="What `--phase` and every report call it.")
     runner: Name = Field(description="One of the names under `runners`.")
     tests: TestsField = Field(
-        description="Names and targets, or a list of names from the runner's `tests`, of paths and of globs."
+        description="Names and targets; a list of names from the runner's `tests`, of paths and of globs; or "
+        "auto: what a Django project has."
+    )
+    split: Annotated[Split, choice(Split)] | None = Field(
+        default=None, description="With `tests: auto`: a test for each app (default) or each module."
+    )
+    when: Condition | None = Field(
+        default=None, description="Skips its tests if this is empty, 0, no, off, false, or a comparison that fails."
     )
     description: Text | None = Field(default=None, description="A sentence for whoever reads the plan.")
     parallel: Switch = Field(

@@ -75,7 +75,8 @@ class Engine:
         shared = _Shared(retries=RunRetries(plan.retry_limits), limit=plan.max_failures)
         blocked_by: str | None = None
         for phase in plan.phases:
-            if why := self._reason_to_skip(blocked_by, shared):
+            why = self._reason_to_skip(blocked_by, shared) or _unwanted(phase)
+            if why:
                 await self._skip_phase(phase, why)
                 continue
             status = await _PhaseRun(self, phase, plan=plan, run_limit=limit, shared=shared).run()
@@ -102,6 +103,12 @@ class Engine:
         await self.publish(
             PhaseFinished(phase=phase.name, status=Status.SKIPPED, reason=why.reason, duration=0.0)
         )
+
+
+def _unwanted(phase: PlannedPhase) -> Verdict | None:
+    """Why nothing of the phase is to run; None as long as one of its tests is."""
+    failing = [test.condition for test in phase.tests if test.condition]
+    return because(Reason.CONDITION, failing[0]) if failing and len(failing) == len(phase.tests) else None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,7 +139,7 @@ class _PhaseRun:
         self._engine, self._phase = engine, phase
         self._clock, self._publish, self._cancellation = engine.clock, engine.publish, engine.cancellation
         self._slots = plan.workers
-        tests = start_order(phase, plan=plan)
+        tests = [test for test in start_order(phase, plan=plan) if not test.condition]
         self._shared = shared
         self._scheduler = PhaseScheduler(tests, slots=plan.workers, parallel=phase.parallel)
         self._ongoing: dict[str, _Ongoing] = {}
@@ -144,6 +151,7 @@ class _PhaseRun:
 
     async def run(self) -> Status:
         await self._publish(PhaseStarted(phase=self._phase.name))
+        await self._skip_unwanted()
         over = asyncio.create_task(self._watch_for_the_end())
         try:
             async with asyncio.TaskGroup() as attempts:
@@ -157,6 +165,12 @@ class _PhaseRun:
             PhaseFinished(phase=self._phase.name, status=status, reason=reason, duration=duration)
         )
         return status
+
+    async def _skip_unwanted(self) -> None:
+        for test in self._phase.tests:
+            if test.condition:
+                why = self._verdicts[test.id] = because(Reason.CONDITION, test.condition)
+                await self._publish(TestFinished(test=test.id, verdict=why, duration=0.0, attempts=0))
 
     async def _dispatch(self, attempts: asyncio.TaskGroup) -> None:
         """Starts whatever may start until nothing is left; everything else happens in the attempts' tasks."""

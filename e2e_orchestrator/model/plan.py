@@ -35,6 +35,13 @@ class Order(StrEnum):
     FILE = "file"
 
 
+class Split(StrEnum):
+    """What the tests of a Django project are made of when nobody lists them."""
+
+    APP = "app"
+    MODULE = "module"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """How often a failed test is tried again, after how many seconds, and after which failures.

@@ -18,9 +18,12 @@ from e2e_orchestrator.model.plan import (
     RetryLimits,
     RetryPolicy,
     RunnerSpec,
+    Split,
     Test,
     Watch,
 )
+from e2e_orchestrator.planning.conditions import what_fails
+from e2e_orchestrator.planning.discovery import discovered
 from e2e_orchestrator.planning.listing import Entry, ListedFrom, expand
 from e2e_orchestrator.planning.surroundings import Machine, Surroundings
 from e2e_orchestrator.planning.targets import missing_path
@@ -126,7 +129,7 @@ class _Build:
     def _phase(self, phase: schema.Phase, at: int) -> PlannedPhase:
         runner = self.loaded.model.runners[phase.runner]
         entries = expand(
-            phase.tests,
+            self._listed(phase, at, runner=runner),
             keys=("phases", at, "tests"),
             runner=ListedFrom(name=phase.runner, spec=runner, folder=self.loaded.root / runner.cwd),
             surroundings=self.surroundings,
@@ -141,6 +144,26 @@ class _Build:
             tests=tuple(self._test(entry, phase=phase, runner=runner) for entry in entries),
             description=phase.description,
         )
+
+    def _listed(
+        self, phase: schema.Phase, at: int, *, runner: schema.Runner
+    ) -> dict[str, schema.TestDetails] | tuple[str, ...]:
+        """The tests as they are written, or those that the project has."""
+        automatic = phase.tests == schema.AUTO
+        if phase.split and not automatic:
+            self._note("phases", at, "split", says="means nothing without `tests: auto`")
+        if isinstance(phase.tests, dict | tuple):
+            return phase.tests
+        if runner.kind != "django":
+            says, hint = "`auto` finds only the tests of a Django project", "write a list, or a glob such as [tests/*.py]"
+            self._note("phases", at, "tests", says=says, hint=hint)
+            return {}
+        folder = self.loaded.root / runner.cwd
+        found = discovered(folder, split=phase.split or Split.APP, surroundings=self.surroundings)
+        if not found and self.surroundings.is_folder(folder):
+            hint = f"looked for packages with tests.py or test_*.py below {folder}"
+            self._note("phases", at, "tests", says="`auto` found no test", hint=hint)
+        return {label: schema.TestDetails(target=label) for label in found}
 
     def _test(self, entry: Entry, *, phase: schema.Phase, runner: schema.Runner) -> Test:
         details, model = entry.details, self.loaded.model
@@ -164,6 +187,7 @@ class _Build:
             retries=self._retries(model.retries, phase.retries, details.retries),
             tags=tuple(dict.fromkeys((*phase.tags, *details.tags))),
             watch=self._watch(*levels),
+            condition=what_fails(phase.when, details.when),
             **_innermost(levels, "flaky", "leaks"),
         )
 
