@@ -138,7 +138,8 @@ class TestDetails(Policies):
     env: Env = Field(default={}, description="Added to the phase's environment.")
     args: tuple[Text, ...] = Field(default=(), description="Added after the runner's arguments.")
     when: Condition | None = Field(
-        default=None, description="Skips the test if this is empty, 0, no, off, false, or a comparison that fails."
+        default=None,
+        description="Skips the test if this is empty, 0, no, off, false, or a comparison that fails.",
     )
 
 
@@ -245,7 +246,8 @@ class Phase(Policies):
         default=None, description="With `tests: auto`: a test for each app (default) or each module."
     )
     when: Condition | None = Field(
-        default=None, description="Skips its tests if this is empty, 0, no, off, false, or a comparison that fails."
+        default=None,
+        description="Skips its tests if this is empty, 0, no, off, false, or a comparison that fails.",
     )
     description: Text | None = Field(default=None, description="A sentence for whoever reads the plan.")
     parallel: Switch = Field(

@@ -33,7 +33,9 @@ def _suite(root: ET.Element, ended: Ended) -> None:
     cases = list(ended.attempt.cases)
     if ended.unexplained:
         why = f"{ended.attempt.verdict.reason}: {ended.attempt.verdict.message or ''}"
-        cases.append(Case(id=f"{ended.suite}.({ended.attempt.verdict.reason})", status=CaseStatus.ERROR, message=why))
+        cases.append(
+            Case(id=f"{ended.suite}.({ended.attempt.verdict.reason})", status=CaseStatus.ERROR, message=why)
+        )
     elements = [_ELEMENTS.get(case.status) for case in cases]
     suite = ET.SubElement(
         root,

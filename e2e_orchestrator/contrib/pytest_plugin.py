@@ -7,7 +7,7 @@ Loaded by every pytest in whose environment the package is installed: it imports
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -17,13 +17,21 @@ if TYPE_CHECKING:
     from e2e_orchestrator.contrib.running import Ended, Suite
 
 _GROUP = "concurrent"
+_OUTCOMES: dict[str, Literal["passed", "skipped"]] = {
+    "passed": "passed",
+    "flaky": "passed",
+    "xpassed": "passed",
+    "xfailed": "skipped",
+}
 # Reports that this process writes itself, from what the workers say.
 _OURS_ALONE = ("--junitxml", "--junit-xml", "--workers", "--concurrent-timeout")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup(_GROUP, "files side by side, by e2e-orchestrator")
-    group.addoption("--concurrent", action="store_true", help="Run each file in a process of its own, side by side.")
+    group.addoption(
+        "--concurrent", action="store_true", help="Run each file in a process of its own, side by side."
+    )
     _add(group.addoption, "--workers", type=int, metavar="N", help="Files at once; default: the processors.")
     _add(group.addoption, "--concurrent-timeout", type=float, metavar="SECONDS", help="Limit of one file.")
 
@@ -61,14 +69,17 @@ class _Loop:
 
     def run(self) -> None:
         # The engine and what it needs cost 250 ms: only who asks for it pays.
-        from e2e_orchestrator.contrib.running import RunnerSpec, Wish, plan_of, processors, run_suites  # noqa: PLC0415
+        from e2e_orchestrator.contrib.running import Wish, plan_of, processors, run_suites  # noqa: PLC0415
         from e2e_orchestrator.errors import OrchestratorError  # noqa: PLC0415
+        from e2e_orchestrator.model.plan import RunnerSpec  # noqa: PLC0415
 
         if not self._files:
             return
         root = str(self._config.rootpath)
         try:
-            workers = self._config.getoption("workers", default=None) or asked_workers(os.environ) or processors()
+            workers = (
+                self._config.getoption("workers", default=None) or asked_workers(os.environ) or processors()
+            )
         except ValueError as error:
             raise pytest.UsageError(str(error)) from None
         wish = Wish(
@@ -142,14 +153,23 @@ class _Loop:
             self._send(item, "setup", "skipped", (path, (line or 0) + 1, message), seconds=seconds)
         else:
             self._send(item, "setup", "passed", None, seconds=0.0)
-            outcome = {"passed": "passed", "flaky": "passed", "xpassed": "passed", "xfailed": "skipped"}
-            extra = {"wasxfail": message} if status in ("xfailed", "xpassed") else {}
-            said = message if outcome.get(status, "failed") == "failed" else None
-            self._send(item, "call", outcome.get(status, "failed"), said, seconds=seconds, **extra)
+            expected = message if status in ("xfailed", "xpassed") else None
+            outcome = _OUTCOMES.get(status, "failed")
+            said = message if outcome == "failed" else None
+            self._send(item, "call", outcome, said, seconds=seconds, expected=expected)
         self._send(item, "teardown", "passed", None, seconds=0.0)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
-    def _send(self, item: pytest.Item, when: Any, outcome: Any, text: Any, *, seconds: float, **extra: str) -> None:
+    def _send(  # noqa: PLR0913 - a report is what it is.
+        self,
+        item: pytest.Item,
+        when: Literal["setup", "call", "teardown"],
+        outcome: Literal["passed", "failed", "skipped"],
+        text: Any,
+        *,
+        seconds: float,
+        expected: str | None = None,
+    ) -> None:
         report = pytest.TestReport(
             nodeid=item.nodeid,
             location=item.location,
@@ -158,6 +178,7 @@ class _Loop:
             longrepr=text,
             when=when,
             duration=seconds,
-            **extra,
         )
+        if expected is not None:
+            report.wasxfail = expected
         self._config.hook.pytest_runtest_logreport(report=report)

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,21 +131,21 @@ def run_suites(plan: Plan, *, heard: Callable[[Ended], None]) -> Finished:
     )
     result = asyncio.run(run(plan, options))
     databases = _made(result.folder)
-    if not asked and result.exit_code == 0:
+    done = not asked and result.exit_code == 0
+    if done:
         shutil.rmtree(output, ignore_errors=True)
-        output = None
     if result.exit_code > 128:  # noqa: PLR2004 - how a shell tells of a signal.
         raise KeyboardInterrupt
-    return Finished(result=result, databases=databases, evidence=output)
+    return Finished(result=result, databases=databases, evidence=None if done else output)
 
 
 def _made(folder: Path) -> int:
-    """How many databases the run made."""
-    try:
-        lines = (folder / ".django" / "databases.jsonl").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return 0
-    return len(set(lines))
+    """How many databases the run made; those it could not drop are still in its ledger."""
+    made: set[str] = set()
+    for name in ("databases.jsonl", "dropped.jsonl"):
+        with suppress(OSError):
+            made.update((folder / ".django" / name).read_text(encoding="utf-8").splitlines())
+    return len(made)
 
 
 UNHAPPY = {

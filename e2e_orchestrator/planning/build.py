@@ -155,7 +155,10 @@ class _Build:
         if isinstance(phase.tests, dict | tuple):
             return phase.tests
         if runner.kind != "django":
-            says, hint = "`auto` finds only the tests of a Django project", "write a list, or a glob such as [tests/*.py]"
+            says, hint = (
+                "`auto` finds only the tests of a Django project",
+                "write a list, or a glob such as [tests/*.py]",
+            )
             self._note("phases", at, "tests", says=says, hint=hint)
             return {}
         folder = self.loaded.root / runner.cwd

@@ -64,7 +64,9 @@ class DjangoRunner:
             cases=all_cases(stream, reported={}, running=running),
         )
         return Judged(
-            verdict=decide(TABLE, facts), cases=with_located_attachments(facts.cases, spec=spec), attachments=()
+            verdict=decide(TABLE, facts),
+            cases=with_located_attachments(facts.cases, spec=spec),
+            attachments=(),
         )
 
     def closing(self, *, run_id: str, folder: Path) -> tuple[Command, ...]:

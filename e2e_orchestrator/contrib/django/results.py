@@ -74,7 +74,10 @@ class Results:
     def show_benchmark(self, *, databases: int) -> None:
         """What one process would have needed is measured: its start once, and every case."""
         busy = sum(ended.attempt.duration for ended in self.ended)
-        starts = [ended.attempt.duration - sum(case.duration for case in ended.attempt.cases) for ended in self.ended]
+        starts = [
+            ended.attempt.duration - sum(case.duration for case in ended.attempt.cases)
+            for ended in self.ended
+        ]
         alone = max(starts, default=0.0) + sum(case.duration for case in self.cases)
         share = 1 - self.seconds / alone if alone else 0.0
         than = f"{abs(share):.0%} {'faster' if share >= 0 else 'slower'} than the {alone:.1f}s of one process"
@@ -97,7 +100,10 @@ class Results:
                 if case.bad or case.status is CaseStatus.NOT_RUN:
                     yield f"{UNHAPPY[case.status]}: {case.id}", case.message or ""
             if ended.unexplained:
-                yield f"ERROR: {ended.suite} ({ended.attempt.verdict.reason})", ended.attempt.verdict.message or ""
+                yield (
+                    f"ERROR: {ended.suite} ({ended.attempt.verdict.reason})",
+                    ended.attempt.verdict.message or "",
+                )
 
     def _tally(self) -> str:
         counts = [(word, sum(case.status is status for case in self.cases)) for word, status in _COUNTED]

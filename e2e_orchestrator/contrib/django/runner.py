@@ -15,6 +15,7 @@ from django.core.management.base import CommandError
 from django.db import connections
 from django.test.runner import DiscoverRunner
 
+from e2e_orchestrator.contrib.packing import Part, packed
 from e2e_orchestrator.contrib.workers import asked_workers, inside_a_run, opted_out
 
 if TYPE_CHECKING:
@@ -24,13 +25,14 @@ _VENDORS = frozenset({"postgresql", "mysql", "sqlite"})
 _PRODUCTION = re.compile(r"(?i)^(prod|production|live|staging)(_|$)|_(prod|production|live|staging)$")
 _LOADING = "unittest.loader._FailedTest."
 _TIMEOUT = 300.0
+_PACKS_OF_A_WORKER = 2  # One would be the cheapest, and as slow as the slowest of them.
 
 
 class ConcurrentTestRunner(DiscoverRunner):
     """``TEST_RUNNER = "e2e_orchestrator.contrib.django.ConcurrentTestRunner"``.
 
     ``CONCURRENT_TEST_CONFIG`` in the settings may hold ``workers``, ``timeout`` (seconds, of a worker with
-    one module), ``benchmark``, ``junit_xml``, and ``allow``: names of databases that look like production
+    its modules), ``benchmark``, ``junit_xml``, and ``allow``: names of databases that look like production
     and are none. Options win over the environment, and that over the settings.
     """
 
@@ -55,10 +57,16 @@ class ConcurrentTestRunner(DiscoverRunner):
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--benchmark", action="store_true", help="Says what running side by side brought.")
+        parser.add_argument(
+            "--benchmark", action="store_true", help="Says what running side by side brought."
+        )
         parser.add_argument("--junitxml", metavar="PATH", help="Writes the results as JUnit XML.")
-        parser.add_argument("--workers", type=int, metavar="N", help="Modules at once; default: the processors.")
-        parser.add_argument("--worker-timeout", type=float, metavar="SECONDS", help="Limit of one module.")
+        parser.add_argument(
+            "--workers", type=int, metavar="N", help="Modules at once; default: the processors."
+        )
+        parser.add_argument(
+            "--worker-timeout", type=float, metavar="SECONDS", help="Limit of one worker's modules."
+        )
 
     def run_tests(self, test_labels: Sequence[str], **options: Any) -> int:
         if inside_a_run(os.environ):
@@ -110,7 +118,7 @@ class ConcurrentTestRunner(DiscoverRunner):
         return None
 
     def _suites(self, labels: Sequence[str]) -> "Iterator[Suite]":
-        """One for each module, narrowed to what the labels name."""
+        """The modules, narrowed to what the labels name, a few of them in each: every start has its price."""
         from e2e_orchestrator.contrib.running import Suite  # noqa: PLC0415 - see above.
 
         self.parallel = 0  # Ours are the workers.
@@ -121,9 +129,18 @@ class ConcurrentTestRunner(DiscoverRunner):
                 modules.setdefault(_module_of(test), []).append(test.id())
         finally:
             self.teardown_test_environment()
-        for module, ids in modules.items():
-            whole = not labels or any(_covers(label, module) for label in labels)
-            yield Suite(name=module, target=module if whole else " ".join(ids), args=self._arguments())
+        narrowed = [
+            Part(
+                name=module,
+                labels=(module,) if not labels or any(_covers(one, module) for one in labels) else tuple(ids),
+                size=len(ids),
+            )
+            for module, ids in modules.items()
+        ]
+        for pack in packed(narrowed, packs=self._workers() * _PACKS_OF_A_WORKER):
+            more = f" and {len(pack) - 1} more" if len(pack) > 1 else ""
+            labels_of_pack = (label for part in pack for label in part.labels)
+            yield Suite(name=f"{pack[0].name}{more}", target=" ".join(labels_of_pack), args=self._arguments())
 
     def _arguments(self) -> tuple[str, ...]:
         """Those of our own that the workers need too."""
@@ -139,8 +156,9 @@ class ConcurrentTestRunner(DiscoverRunner):
     def _run_side_by_side(self, suites: "Sequence[Suite]") -> int:
         # See _workers.
         from e2e_orchestrator.contrib.django.results import Results  # noqa: PLC0415
-        from e2e_orchestrator.contrib.running import RunnerSpec, Wish, plan_of, run_suites  # noqa: PLC0415
+        from e2e_orchestrator.contrib.running import Wish, plan_of, run_suites  # noqa: PLC0415
         from e2e_orchestrator.errors import OrchestratorError  # noqa: PLC0415
+        from e2e_orchestrator.model.plan import RunnerSpec  # noqa: PLC0415
 
         root = str(_project())
         workers = min(self._workers(), len(suites))
@@ -149,7 +167,7 @@ class ConcurrentTestRunner(DiscoverRunner):
         )
         wish = Wish(workers=workers, timeout=self.worker_timeout, stop_at_first=self.failfast)
         results = Results(workers=workers, verbosity=self.verbosity)
-        self.log(f"Running {len(suites)} modules with {workers} workers.")
+        self.log(f"Running {len(suites)} groups of modules with {workers} workers.")
         began = time.monotonic()
         try:
             finished = run_suites(plan_of(suites, runner=runner, wish=wish), heard=results.hear)

@@ -5,7 +5,7 @@
 
 The second drops the databases that a run made, which are written down in the folder. Standard library
 only, Python 3.8 and Django 3.2 upwards; nothing has to be installed in the project.
-"""  # noqa: INP001 - started by its path.
+"""
 
 import os
 import platform
@@ -16,9 +16,9 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHIMS = os.path.join(HERE, "pytest_path")
 sys.path.insert(0, SHIMS)
-import e2e_orchestrator_django as django_databases
-import e2e_orchestrator_stream as streams
-import e2e_orchestrator_unittest as unittest_recorder
+import e2e_orchestrator_django as django_databases  # noqa: E402
+import e2e_orchestrator_stream as streams  # noqa: E402
+import e2e_orchestrator_unittest as unittest_recorder  # noqa: E402
 
 sys.path[:] = [one for one in sys.path if os.path.abspath(one or os.curdir) not in (HERE, SHIMS)]
 

@@ -16,7 +16,7 @@ import os
 import sys
 
 LONGEST_NAME = 63  # Of PostgreSQL; MySQL takes one more.
-LEDGER = "databases.jsonl"
+LEDGER, DROPPED = "databases.jsonl", "dropped.jsonl"
 
 
 class After:
@@ -197,39 +197,52 @@ def install(tell=None):
 
 
 def drop(home):
-    """Drops every database in the ledger that these settings would make; returns what could not be dropped."""
-    entries = {}
-    with open(os.path.join(home, LEDGER), encoding="utf-8") as file:
-        for line in file:
-            one = json.loads(line)
-            entries[one["alias"], one["name"]] = one
-    failed = []
-    for one in entries.values():
+    """Drops every database in the ledger that these settings would make; returns what could not be dropped.
+
+    What is gone moves from the ledger to the list of what was dropped: nobody has to look for it again.
+    """
+    ledger = os.path.join(home, LEDGER)
+    with open(ledger, encoding="utf-8") as file:
+        lines = list(dict.fromkeys(file))
+    failed, kept, gone = [], [], []
+    for line in lines:
+        one = json.loads(line)
         if one["settings"]:
             os.environ.setdefault("DJANGO_SETTINGS_MODULE", one["settings"])
         if one["path"] not in sys.path:
             sys.path.insert(0, one["path"])
         try:
-            drop_one(one, home)
+            (gone if drop_one(one, home) else kept).append(line)
         except Exception as error:
+            kept.append(line)
             failed.append("%s: %s: %s" % (one["name"], type(error).__name__, error))
+    with open(os.path.join(home, DROPPED), "a", encoding="utf-8") as file:
+        file.writelines(gone)
+    if kept:
+        with open(ledger + ".new", "w", encoding="utf-8") as file:
+            file.writelines(kept)
+        os.replace(ledger + ".new", ledger)
+    else:
+        os.unlink(ledger)
     return failed
 
 
 def drop_one(one, home):
+    """False for a database of other settings than these."""
     from django.db import connections
 
     if one["alias"] not in connections:
-        return
+        return False
     connection = connections[one["alias"]]
     found = connection.settings_dict
     slot = Slot(home, os.environ["E2E_RUN_ID"], one["slot"])
     # Only what these very settings would have made in that slot is ever dropped.
     if identity(found) != one["identity"] or slot.name(found) != one["name"]:
-        return
+        return False
     clones = ("%s_%d" % (one["name"], number + 1) for number in range(one["parallel"]))
     for name in (one["name"], *clones):
         drop_database(connection, name)
+    return True
 
 
 def drop_database(connection, name):
@@ -240,5 +253,7 @@ def drop_database(connection, name):
     quoted = connection.ops.quote_name(name)
     with connection._nodb_cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+            )
         cursor.execute("DROP DATABASE IF EXISTS %s" % quoted)

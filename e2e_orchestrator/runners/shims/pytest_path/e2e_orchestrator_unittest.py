@@ -96,7 +96,9 @@ class Recording:
 
     def stop(self):
         if self is self.recorder.session and not self.recorder.adding:
-            self.recorder.stream.send("interrupted", message="stopped before its last test, by a signal or itself")
+            self.recorder.stream.send(
+                "interrupted", message="stopped before its last test, by a signal or itself"
+            )
         super().stop()
 
 
