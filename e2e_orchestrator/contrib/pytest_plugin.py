@@ -131,12 +131,13 @@ class _Loop:
 
     def _hear(self, ended: "Ended") -> None:
         """Reports of the file's items, as if they had been run here."""
+        why = f"{ended.attempt.verdict.reason}: {ended.attempt.verdict.message or ''}"
         missing = dict(self._files[ended.suite])
         for case in ended.attempt.cases:
             item = missing.pop(case.id, None)
             if item is not None:
-                self._tell(item, str(case.status), case.message or "", seconds=case.duration)
-        why = f"{ended.attempt.verdict.reason}: {ended.attempt.verdict.message or ''}"
+                said = why if case.status == "not_run" else case.message or ""
+                self._tell(item, str(case.status), said, seconds=case.duration)
         for item in missing.values():
             self._tell(item, "not_run", why, seconds=0.0)
         if ended.unexplained and not missing:

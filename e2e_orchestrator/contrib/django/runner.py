@@ -109,7 +109,9 @@ class ConcurrentTestRunner(DiscoverRunner):
             return "there is no manage.py beside the program or in this folder"
         if self._workers() == 1:
             return "there is one worker"
-        unknown = sorted({connections[alias].vendor for alias in connections} - _VENDORS)
+        used = [connections[alias] for alias in connections]
+        vendors = {one.vendor for one in used if not one.settings_dict["ENGINE"].endswith(".dummy")}
+        unknown = sorted(vendors - _VENDORS)
         return f"databases of {', '.join(unknown)} cannot be had more than once" if unknown else None
 
     def _reason_of(self, suites: "Sequence[Suite]") -> str | None:
