@@ -36,7 +36,7 @@ from e2e_orchestrator.services.process import ProcessServices
 
 _REPORTERS_SECONDS = 30.0
 _SWEEPING_SECONDS = 0.5
-_CLOSING_SECONDS = 10.0
+_CLOSING_SECONDS, _CLOSING_SECONDS_IN_A_HURRY = 30.0, 3.0
 _MANDATORY_REPORT, _BUG = 5, 70
 
 
@@ -231,8 +231,9 @@ class _Run:
             run_id=self.place.run_id,
             folder=self.place.folder,
         )
+        seconds = _CLOSING_SECONDS_IN_A_HURRY if self.cancellation.why else _CLOSING_SECONDS
         for name, runner in self.runners.items():
-            if why := await closing.close(runner, seconds=_CLOSING_SECONDS):
+            if why := await closing.close(runner, seconds=seconds):
                 await self.bus.publish(Warned(message=f"runner {name!r} could not clean up: {why}"))
 
     def _services(self, supervisor: Supervisor) -> ProcessServices:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from e2e_orchestrator.cli.clean_django import drop_databases
 from e2e_orchestrator.cli.earlier import output_folder
 from e2e_orchestrator.cli.options import config_option, option, output_option
 from e2e_orchestrator.config.mistakes import printable
@@ -23,6 +24,8 @@ from e2e_orchestrator.process.remains import CAN_LOOK, Remnant, end_remains, rem
 def clean(*, config: Path, output: Path | None, everything: bool, dry_run: bool) -> None:
     """End the processes that dead runs below --output left, and remove the files they left half written.
 
+    Test databases of Django that they made are dropped by the interpreters that phases.yaml names.
+
     A run is dead if its own process is gone and its journal does not say that it finished. Its journal
     and evidence stay, for `replay` and `--rerun`, unless --all is given. Runs that go on are not touched.
     """
@@ -34,6 +37,7 @@ def clean(*, config: Path, output: Path | None, everything: bool, dry_run: bool)
     for one in stuck:
         click.echo(f"process {one.pid} cannot be ended: {printable(one.command)}", err=True)
     done += [_remove_file(path, dry_run=dry_run) for path in half_written(folder)]
+    done += drop_databases(told.dead, config=config, dry_run=dry_run)
     if everything:
         # Without its folder nobody could tell any more that a process is a dead run's.
         gone = [run for run in told.dead if run.id not in {one.run_id for one in stuck}]

@@ -21,7 +21,7 @@ from e2e_orchestrator.cli.options import (
 from e2e_orchestrator.cli.variadic import VariadicCommand
 from e2e_orchestrator.config.load import load_config
 from e2e_orchestrator.config.values import format_duration
-from e2e_orchestrator.model.plan import Plan, PlannedPhase, PlannedService, RetryPolicy, Test
+from e2e_orchestrator.model.plan import LeftOut, Plan, PlannedPhase, PlannedService, RetryPolicy, Test
 from e2e_orchestrator.planning.ordering import Makespan, expected_makespan, start_order
 from e2e_orchestrator.safety.redact import redactor_for
 
@@ -69,11 +69,11 @@ def to_json(planned: Plan) -> dict[str, Any]:
     ``{schema, project, config, root, timeout, workers, start_order, makespan: {expected, lower_bound, unknown}
     | null, phases: [{name, description, runner, parallel,
     required, timeout, tests: [{order, id, name, runner, kind, target, cwd, args, env, timeout,
-    retries: {max, delay, factor, max_delay, jitter}, tags, expected}]}], services: [{name, command, cwd, env,
+    retries: {max, delay, factor, max_delay, jitter}, tags, expected, condition}]}], services: [{name, command, cwd, env,
     ready: {http, tcp, timeout, interval} | null, stop_grace}], left_out: [{id, why}]}``
 
     Tests stand in the order of the file; ``order`` counts from 1 in which they start. A test's own ``timeout`` is null if only its phase and
-    the run limit it.
+    the run limit it. ``condition`` says why a test would be skipped; null if it would run.
     """
     order = {test.id: number for number, test in enumerate(_started(planned), start=1)}
     return {
@@ -98,7 +98,7 @@ def to_json(planned: Plan) -> dict[str, Any]:
             for phase in planned.phases
         ],
         "services": [_service_json(service) for service in planned.services],
-        "left_out": [{"id": left.id, "why": left.why} for left in planned.left_out],
+        "left_out": [{"id": left.id, "why": left.why} for left in _left_out(planned)],
     }
 
 
@@ -135,6 +135,7 @@ def _test_json(test: Test, *, order: int) -> dict[str, Any]:
         },
         "tags": list(test.tags),
         "expected": test.expected,
+        "condition": test.condition,
     }
 
 
@@ -161,9 +162,9 @@ def to_text(planned: Plan) -> str:
     for phase in planned.phases:
         lines += ["", _describe_phase(phase)]
         lines += [_aligned(row, widths) for row in _rows(planned, phase)]
-    if planned.left_out:
+    if left_out := _left_out(planned):
         lines += ["", "left out"]
-        lines += [f"  {left.id}: {left.why}" for left in planned.left_out]
+        lines += [f"  {left.id}: {left.why}" for left in left_out]
     return "\n".join(lines)
 
 
@@ -193,10 +194,17 @@ def _print_table(planned: Plan, *, force: bool) -> None:
             table.add_row(*(Text(cell) for cell in row))
         console.print()
         console.print(table)
-    if planned.left_out:
+    left_out = _left_out(planned)
+    if left_out:
         console.print(Text("\nleft out", style="bold yellow"))
-    for left in planned.left_out:
+    for left in left_out:
         console.print(Text(f"  {left.id}: {left.why}", style="yellow"))
+
+
+def _left_out(planned: Plan) -> list[LeftOut]:
+    """What was not selected, and what a condition keeps from running."""
+    conditions = [LeftOut(id=test.id, why=test.condition) for test in planned.tests if test.condition]
+    return [*planned.left_out, *conditions]
 
 
 def _widths(planned: Plan) -> list[int]:
@@ -232,6 +240,7 @@ def _rows(planned: Plan, phase: PlannedPhase) -> list[tuple[str, ...]]:
             " ".join(test.tags),
         )
         for number, test in enumerate(start_order(phase, plan=planned), start=before + 1)
+        if not test.condition
     ]
 
 

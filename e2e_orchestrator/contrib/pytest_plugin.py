@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from e2e_orchestrator.contrib.running import Ended, Suite
 
 _GROUP = "concurrent"
-_OUTCOMES: dict[str, Literal["passed", "skipped"]] = {
+_Outcome = Literal["passed", "failed", "skipped"]
+_OUTCOMES: dict[str, _Outcome] = {
     "passed": "passed",
     "flaky": "passed",
     "xpassed": "passed",
@@ -155,7 +156,7 @@ class _Loop:
         else:
             self._send(item, "setup", "passed", None, seconds=0.0)
             expected = message if status in ("xfailed", "xpassed") else None
-            outcome = _OUTCOMES.get(status, "failed")
+            outcome: _Outcome = _OUTCOMES.get(status, "failed")
             said = message if outcome == "failed" else None
             self._send(item, "call", outcome, said, seconds=seconds, expected=expected)
         self._send(item, "teardown", "passed", None, seconds=0.0)
@@ -165,7 +166,7 @@ class _Loop:
         self,
         item: pytest.Item,
         when: Literal["setup", "call", "teardown"],
-        outcome: Literal["passed", "failed", "skipped"],
+        outcome: _Outcome,
         text: Any,
         *,
         seconds: float,

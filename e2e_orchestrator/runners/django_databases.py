@@ -1,6 +1,8 @@
 """One test database for each slot of a run, and their end with it; what Django does about it is the shim's."""
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from e2e_orchestrator.model.command import AttemptSpec, Command
@@ -8,7 +10,7 @@ from e2e_orchestrator.model.plan import RunnerSpec, Test
 
 MANAGE = Path(__file__).parent / "shims" / "django_manage.py"
 LEDGER = "databases.jsonl"
-_HOME = ".django"
+HOME = ".django"
 _KEEPING = frozenset({"--keepdb", "--reuse-db"})
 
 
@@ -23,20 +25,37 @@ class SlotDatabases:
         """The variables that tell the shim where it is; empty if the databases are to be shared."""
         if not self._spec.slot_databases:
             return {}
-        self._makers[python, test.cwd, tuple(sorted(test.env.items()))] = test.env
+        self.expect(test, python=python)
         keep = self._spec.keepdb or bool(_KEEPING & set(test.args))
-        home = spec.output_root / "runs" / spec.run_id / _HOME
+        home = spec.output_root / "runs" / spec.run_id / HOME
         return {"E2E_DJANGO": str(home), **({"E2E_DJANGO_KEEP": "1"} if keep else {})}
+
+    def expect(self, test: Test, *, python: str) -> None:
+        """That this interpreter, with the environment of this test, makes databases or has made them."""
+        self._makers[python, test.cwd, tuple(sorted(test.env.items()))] = test.env
 
     def closing(self, *, run_id: str, folder: Path) -> tuple[Command, ...]:
         """What drops every database that was made in the run."""
-        if not (folder / _HOME / LEDGER).is_file():
+        if not (folder / HOME / LEDGER).is_file():
             return ()
         return tuple(
             Command(
-                argv=(python, str(MANAGE), "--drop", str(folder / _HOME)),
+                argv=(python, str(MANAGE), "--drop", str(folder / HOME)),
                 cwd=Path(cwd),
                 env={**env, "E2E_RUN_ID": run_id},
             )
             for (python, cwd, _), env in self._makers.items()
         )
+
+
+def not_dropped(folder: Path) -> list[str]:
+    """The databases that the run in this folder made and nobody dropped, as its ledger has them."""
+    names: dict[str, None] = {}
+    try:
+        lines = (folder / HOME / LEDGER).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    for line in lines:
+        with suppress(ValueError, TypeError, KeyError):
+            names[str(json.loads(line)["name"])] = None
+    return list(names)

@@ -135,7 +135,10 @@ MISTAKES = {
     "an unknown key far from all, with all of them": (
         "runners: {r: {kind: command, zzz: 1}}\n" + PHASES,
         [
-            "1:30: runners.r.zzz: unknown key (hint: known here: kind, cwd, python, json_report, args, env, tests)"
+            (
+                "1:30: runners.r.zzz: unknown key (hint: known here: kind, cwd, python, json_report, "
+                "slot_databases, keepdb, args, env, tests)"
+            )
         ],
     ),
     "an unknown key of a test, without the words of a library": (
@@ -232,7 +235,7 @@ MISTAKES = {
         RUNNERS + "phases: [{name: p, runner: r, tests: 5}]",
         [
             (
-                "2:38: phases.p.tests: must be a mapping (name: target) or a list, not `5` "
+                "2:38: phases.p.tests: must be a mapping (name: target), a list, or auto, not `5` "
                 "(hint: write `name: path/to/test_file.py` below it)"
             )
         ],

@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 from support.kinds import MANAGE_PY
-from support.project import Project
+from support.project import Project, wait_until
 
 SETTINGS = """
     SECRET_KEY = "x"
@@ -189,3 +189,27 @@ def test_slots_on_postgresql_are_dropped_even_while_somebody_is_connected(site: 
     tag = run.last_line["run_id"].rpartition("-")[2]
     assert set((site.root / "seen.txt").read_text().split()) == {f"test_e2e_site_{tag}_{n}" for n in range(2)}
     assert left == []
+
+
+@pytest.mark.slow
+def test_clean_drops_the_databases_of_a_run_that_was_killed(site: Project) -> None:
+    waiting = """
+        import pathlib, time
+        from django.test import TestCase
+        class Waiting(TestCase):
+            def test_it(self):
+                pathlib.Path("begun").touch()
+                time.sleep(600)
+    """
+    site.write({"one/tests.py": waiting}).phases([{"name": "p", "tests": ["one"]}], kind="django")
+    process = site.start("--report", "json")
+    wait_until((site.root / "begun").exists, seconds=60, what="the test")
+    process.kill()
+    site.finish(process)
+    (left,) = site.root.glob("*.sqlite3")
+    assert f"would drop database {left.name}" in site.run("clean", "--dry-run").stdout
+    assert left.exists()
+    done = site.run("clean")
+    assert f"dropped database {left.name}" in done.stdout, done.stderr
+    assert not left.exists()
+    assert "nothing to clean" in site.run("clean").stdout
