@@ -14,6 +14,7 @@ from e2e_orchestrator.journal.dead import half_written, sorted_runs
 from e2e_orchestrator.journal.retention import remove, size_of
 from e2e_orchestrator.journal.runs import Run
 from e2e_orchestrator.process.remains import CAN_LOOK, Remnant, end_remains, remains_of
+from e2e_orchestrator.runners.django_databases import not_dropped
 
 
 @click.command("clean")
@@ -39,8 +40,9 @@ def clean(*, config: Path, output: Path | None, everything: bool, dry_run: bool)
     done += [_remove_file(path, dry_run=dry_run) for path in half_written(folder)]
     done += drop_databases(told.dead, config=config, dry_run=dry_run)
     if everything:
-        # Without its folder nobody could tell any more that a process is a dead run's.
-        gone = [run for run in told.dead if run.id not in {one.run_id for one in stuck}]
+        # Without its folder nobody could tell any more that a process or a database is a dead run's.
+        kept = {one.run_id for one in stuck}
+        gone = [run for run in told.dead if run.id not in kept and not not_dropped(run.folder)]
         done += _remove_runs((*gone, *told.finished), output=folder, dry_run=dry_run)
     elif not dry_run:
         remove((), runs=folder / "runs")  # The rest of a removal that was cut short.

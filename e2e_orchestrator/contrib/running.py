@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from e2e_orchestrator.model.events import AttemptFinished, Envelope
+from e2e_orchestrator.model.names import DATABASES
 from e2e_orchestrator.model.outcomes import Attempt, CaseStatus, Reason
 from e2e_orchestrator.model.plan import MaxFailures, Plan, PlannedPhase, RetryPolicy, RunnerSpec, Test
 from e2e_orchestrator.planning.surroundings import Machine
@@ -142,9 +143,10 @@ def run_suites(plan: Plan, *, heard: Callable[[Ended], None]) -> Finished:
 def _made(folder: Path) -> int:
     """How many databases the run made; those it could not drop are still in its ledger."""
     made: set[str] = set()
-    for name in ("databases.jsonl", "dropped.jsonl"):
+    ledger = folder / DATABASES
+    for path in (ledger, ledger.with_name("dropped.jsonl")):
         with suppress(OSError):
-            made.update((folder / ".django" / name).read_text(encoding="utf-8").splitlines())
+            made.update(path.read_text(encoding="utf-8").splitlines())
     return len(made)
 
 

@@ -6,11 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from e2e_orchestrator.model.command import AttemptSpec, Command
+from e2e_orchestrator.model.names import DATABASES
 from e2e_orchestrator.model.plan import RunnerSpec, Test
 
 MANAGE = Path(__file__).parent / "shims" / "django_manage.py"
-LEDGER = "databases.jsonl"
-HOME = ".django"
+_HOME = Path(DATABASES).parent.name
 _KEEPING = frozenset({"--keepdb", "--reuse-db"})
 
 
@@ -27,7 +27,7 @@ class SlotDatabases:
             return {}
         self.expect(test, python=python)
         keep = self._spec.keepdb or bool(_KEEPING & set(test.args))
-        home = spec.output_root / "runs" / spec.run_id / HOME
+        home = spec.output_root / "runs" / spec.run_id / _HOME
         return {"E2E_DJANGO": str(home), **({"E2E_DJANGO_KEEP": "1"} if keep else {})}
 
     def expect(self, test: Test, *, python: str) -> None:
@@ -36,11 +36,11 @@ class SlotDatabases:
 
     def closing(self, *, run_id: str, folder: Path) -> tuple[Command, ...]:
         """What drops every database that was made in the run."""
-        if not (folder / HOME / LEDGER).is_file():
+        if not (folder / DATABASES).is_file():
             return ()
         return tuple(
             Command(
-                argv=(python, str(MANAGE), "--drop", str(folder / HOME)),
+                argv=(python, str(MANAGE), "--drop", str(folder / _HOME)),
                 cwd=Path(cwd),
                 env={**env, "E2E_RUN_ID": run_id},
             )
@@ -52,7 +52,7 @@ def not_dropped(folder: Path) -> list[str]:
     """The databases that the run in this folder made and nobody dropped, as its ledger has them."""
     names: dict[str, None] = {}
     try:
-        lines = (folder / HOME / LEDGER).read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = (folder / DATABASES).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []
     for line in lines:

@@ -1,6 +1,7 @@
 """Django projects under the orchestrator: databases of their own for each slot, and their end with the run."""
 
 import os
+import signal
 import sqlite3
 import sys
 from pathlib import Path
@@ -35,6 +36,16 @@ FLAKY = """
     class Sometimes(unittest.TestCase):
         def test_good(self): pathlib.Path("good.txt").open("a").write("x")
         def test_second_time(self): self.assertEqual(os.environ["E2E_ATTEMPT"], "2")
+"""
+
+
+WAITING = """
+    import pathlib, time
+    from django.test import TestCase
+    class Waiting(TestCase):
+        def test_it(self):
+            pathlib.Path("begun").touch()
+            time.sleep(600)
 """
 
 
@@ -193,15 +204,7 @@ def test_slots_on_postgresql_are_dropped_even_while_somebody_is_connected(site: 
 
 @pytest.mark.slow
 def test_clean_drops_the_databases_of_a_run_that_was_killed(site: Project) -> None:
-    waiting = """
-        import pathlib, time
-        from django.test import TestCase
-        class Waiting(TestCase):
-            def test_it(self):
-                pathlib.Path("begun").touch()
-                time.sleep(600)
-    """
-    site.write({"one/tests.py": waiting}).phases([{"name": "p", "tests": ["one"]}], kind="django")
+    site.write({"one/tests.py": WAITING}).phases([{"name": "p", "tests": ["one"]}], kind="django")
     process = site.start("--report", "json")
     wait_until((site.root / "begun").exists, seconds=60, what="the test")
     process.kill()
@@ -213,3 +216,15 @@ def test_clean_drops_the_databases_of_a_run_that_was_killed(site: Project) -> No
     assert f"dropped database {left.name}" in done.stdout, done.stderr
     assert not left.exists()
     assert "nothing to clean" in site.run("clean").stdout
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_drops_its_databases(site: Project) -> None:
+    site.write({"one/tests.py": WAITING}).phases([{"name": "p", "tests": ["one"]}], kind="django")
+    process = site.start("--report", "json")
+    wait_until((site.root / "begun").exists, seconds=60, what="the test")
+    process.send_signal(signal.SIGINT)
+    done = site.finish(process)
+    assert done.exit_code == 130
+    assert done.ends == {"p/one": "interrupted"}
+    assert not list(site.root.glob("*.sqlite3"))

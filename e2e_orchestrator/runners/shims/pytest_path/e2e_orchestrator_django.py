@@ -118,7 +118,7 @@ class Databases:
             # The signatures of Django: (old_config, verbosity, parallel=0, keepdb=False).
             result = teardown(*args[:3], **{**options, "keepdb": True})
             if not self.flushed:
-                self.mark("clean")
+                self.mark(self.clean())
             return result
 
         module.setup_databases, module.teardown_databases = setup_databases, teardown_databases
@@ -169,11 +169,16 @@ class Databases:
         with open(os.path.join(self.slot.home, LEDGER), "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
+    @staticmethod
+    def clean():
+        """Other settings may have other apps, and other tables."""
+        return "clean, of %s" % os.environ.get("DJANGO_SETTINGS_MODULE")
+
     def claim(self):
         """Whether the databases can be taken as they are; whoever dies now leaves them marked."""
         try:
-            with open(self.marker, encoding="ascii") as file:
-                usable = file.read() == "clean"
+            with open(self.marker, encoding="utf-8") as file:
+                usable = file.read() == self.clean()
         except OSError:
             usable = True  # Nobody had them in this run.
         self.mark("in use")
@@ -181,7 +186,7 @@ class Databases:
 
     def mark(self, word):
         os.makedirs(self.slot.home, exist_ok=True)
-        with open(self.marker, "w", encoding="ascii") as file:
+        with open(self.marker, "w", encoding="utf-8") as file:
             file.write(word)
 
 
