@@ -10,6 +10,7 @@ from textwrap import dedent
 import pytest
 from support.kinds import MANAGE_PY
 from support.project import Project, wait_until
+from support.shop import shop_python
 
 SETTINGS = """
     SECRET_KEY = "x"
@@ -96,10 +97,11 @@ def test_a_retry_runs_only_what_failed(site: Project) -> None:
 
 @pytest.mark.slow
 def test_pytest_django_gets_the_slots_databases_too(site: Project) -> None:
-    pytest.importorskip("pytest_django")
     ini = "[pytest]\nDJANGO_SETTINGS_MODULE = settings\npythonpath = .\n"
     site.write({"pytest.ini": ini}).phases(
-        [{"name": "p", "tests": ["one/tests.py", "two/tests.py"]}], workers=2
+        [{"name": "p", "tests": ["one/tests.py", "two/tests.py"]}],
+        workers=2,
+        runners={"r": {"kind": "pytest", "python": shop_python()}},
     )
     run = site.run("--report", "json")
     assert run.exit_code == 0, run.tests

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 from support.project import Project
+from support.shop import ROOT, SHOP, shop_python
 
-SHOP = Path(__file__).parents[2] / "examples" / "shop"
-ROOT = SHOP.parents[1]
 TESTS = 45
 
 pytestmark = pytest.mark.slow
@@ -18,12 +17,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def python() -> str:
-    """The shop's interpreter, with e2e-orchestrator beside Django; ./setup makes it where it is missing."""
-    asked = os.environ.get("E2E_TEST_SHOP_PYTHON")
-    if asked:
-        return asked
-    subprocess.run([SHOP / "setup", "--runner"], check=True, timeout=600)
-    return str(SHOP / ".venv" / "bin" / "python")
+    return shop_python()
 
 
 def run(*argv: str) -> subprocess.CompletedProcess[str]:
