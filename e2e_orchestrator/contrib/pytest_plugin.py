@@ -28,6 +28,7 @@ _OUTCOMES: dict[str, _Outcome] = {
 _OURS_ALONE = ("--junitxml", "--junit-xml", "--workers", "--concurrent-timeout")
 
 
+@pytest.hookimpl(trylast=True)  # Whoever else has an option of such a name comes first, and keeps it.
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup(_GROUP, "files side by side, by e2e-orchestrator")
     group.addoption(
@@ -38,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _add(addoption: Callable[..., None], name: str, **details: Any) -> None:
-    """An option of that name may belong to another plugin, which then keeps it."""
+    """Nothing if the name is taken: then the environment has to say it."""
     try:
         addoption(name, dest=name.strip("-").replace("-", "_"), default=None, **details)
     except ValueError:
@@ -50,7 +51,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """True if the files were run here; None leaves it to whoever else runs them."""
     config = session.config
     wanted = config.getoption("concurrent", default=False) and not inside_a_run(os.environ)
-    if not wanted or config.option.collectonly or hasattr(config, "workerinput") or config.option.usepdb:
+    distributed = hasattr(config, "workerinput") or config.getoption("numprocesses", default=None)
+    if not wanted or distributed or config.option.collectonly or config.option.usepdb:
         return None
     if session.testsfailed and not config.option.continue_on_collection_errors:
         errors = "" if session.testsfailed == 1 else "s"
@@ -139,6 +141,8 @@ class _Loop:
             if item is not None:
                 said = why if case.status == "not_run" else case.message or ""
                 self._tell(item, str(case.status), said, seconds=case.duration)
+        if ended.cut_short:
+            return
         for item in missing.values():
             self._tell(item, "not_run", why, seconds=0.0)
         if ended.unexplained and not missing:

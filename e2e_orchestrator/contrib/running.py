@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from e2e_orchestrator.model.events import AttemptFinished, Envelope
@@ -87,9 +87,15 @@ class Ended:
     attempt: Attempt
 
     @property
+    def cut_short(self) -> bool:
+        """It was ended because nobody wanted to know any more."""
+        return self.attempt.verdict.reason is Reason.INTERRUPTED
+
+    @property
     def unexplained(self) -> bool:
         """It failed, and none of its cases did: a crash, a limit, a module that cannot be loaded."""
-        return self.attempt.verdict.failed and not any(case.bad for case in self.attempt.cases)
+        blamed = self.cut_short or any(case.bad for case in self.attempt.cases)
+        return self.attempt.verdict.failed and not blamed
 
     @property
     def infrastructure(self) -> bool:
@@ -105,10 +111,18 @@ class Listener:
     async def handle(self, envelope: Envelope) -> None:
         if isinstance(envelope.event, AttemptFinished):
             suite = envelope.event.test.removeprefix(f"{_PHASE}/")
-            self._heard(Ended(suite=suite, attempt=envelope.event.attempt))
+            self._heard(Ended(suite=suite, attempt=_as_far_as_it_came(envelope.event.attempt)))
 
     async def close(self) -> None:
         """Nothing is held back."""
+
+
+def _as_far_as_it_came(attempt: Attempt) -> Attempt:
+    """What was ended because another suite had failed has no failures of its own."""
+    if attempt.verdict.reason is not Reason.INTERRUPTED:
+        return attempt
+    done = tuple(case for case in attempt.cases if not case.bad and case.status is not CaseStatus.NOT_RUN)
+    return replace(attempt, cases=done)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

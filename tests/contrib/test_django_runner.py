@@ -79,6 +79,17 @@ def test_failures_and_deaths_are_told_as_django_tells_them(site: Project) -> Non
     assert sum(int(one["failures"]) + int(one["errors"]) for one in found.values()) == 2
 
 
+def test_a_worker_that_takes_too_long_is_ended_and_its_case_named(site: Project) -> None:
+    sleeping = (
+        "import time, unittest\nclass Long(unittest.TestCase):\n    def test_it(self): time.sleep(600)\n"
+    )
+    site.write({"test_long.py": sleeping})
+    done = manage(site, RUNNER, "--worker-timeout=15")
+    assert done.returncode == 1
+    assert "TIMEOUT: test_long.Long.test_it" in done.stderr
+    assert "FAILED (timeouts=1, skipped=1)" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "env", "said"),
     [

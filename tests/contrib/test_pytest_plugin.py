@@ -91,6 +91,14 @@ def test_a_file_whose_process_dies_loses_no_test(project: Project) -> None:
     assert "evidence_missing" in done.stdout
 
 
+def test_the_first_failure_ends_the_others_without_blaming_them(project: Project) -> None:
+    project.write({"a/test_ends.py": "def test_bad(): assert False\n"})
+    project.write({"b/test_more.py": "import time\ndef test_long(): time.sleep(600)\n"})
+    done = pytest_in(project, "--concurrent", "--workers=2", "-x")
+    assert counts(done) == {"1 failed"}
+    assert done.returncode == 1
+
+
 def test_without_the_option_nothing_of_ours_is_loaded(project: Project) -> None:
     text = """
         import sys
