@@ -71,14 +71,13 @@ class _Loop:
             self._files.setdefault(item.nodeid.partition("::")[0], {})[item.nodeid] = item
 
     def run(self) -> None:
-        # The engine and what it needs cost 250 ms: only who asks for it pays.
+        # The engine and what it needs cost 270 ms: only who asks for it pays.
         from e2e_orchestrator.contrib.running import Wish, plan_of, processors, run_suites  # noqa: PLC0415
         from e2e_orchestrator.errors import OrchestratorError  # noqa: PLC0415
         from e2e_orchestrator.model.plan import RunnerSpec  # noqa: PLC0415
 
         if not self._files:
             return
-        root = str(self._config.rootpath)
         try:
             workers = (
                 self._config.getoption("workers", default=None) or asked_workers(os.environ) or processors()
@@ -91,7 +90,12 @@ class _Loop:
             stop_at_first=bool(self._session.config.getvalue("maxfail")),
         )
         runner = RunnerSpec(
-            name="pytest", kind="pytest", root=root, cwd=root, python=sys.executable, json_report=False
+            name="pytest",
+            kind="pytest",
+            root=str(self._config.rootpath),
+            cwd=str(self._config.invocation_params.dir),
+            python=sys.executable,
+            json_report=False,
         )
         plan = plan_of(self._suites(), runner=runner, wish=wish)
         try:
@@ -110,7 +114,7 @@ class _Loop:
         suites = []
         for file, items in self._files.items():
             # What a node id chose is chosen again; what -k, -m and the like chose, they choose again.
-            targets = tuple(items) if narrowed else (file,)
+            targets = [f"{self._config.rootpath}/{one}" for one in (items if narrowed else (file,))]
             suites.append(Suite(name=file, target=targets[0], args=(*targets[1:], *arguments)))
         return suites
 
@@ -145,7 +149,8 @@ class _Loop:
             return
         for item in missing.values():
             self._tell(item, "not_run", why, seconds=0.0)
-        if ended.unexplained and not missing:
+        unseen = missing or any(case.status == "not_run" for case in ended.attempt.cases)
+        if ended.unexplained and not unseen:
             last = list(self._files[ended.suite].values())[-1]
             self._send(last, "teardown", "failed", why, seconds=0.0)
 

@@ -31,10 +31,10 @@ DYING = "import os\ndef test_good(): pass\ndef test_dies(): os._exit(0)\ndef tes
 pytestmark = pytest.mark.slow
 
 
-def pytest_in(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
+def pytest_in(project: Project, *words: str, folder: str = ".") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", PLUGIN, "-p", "no:cacheprovider", *words],
-        cwd=project.root,
+        cwd=project.root / folder,
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
@@ -89,6 +89,11 @@ def test_a_file_whose_process_dies_loses_no_test(project: Project) -> None:
     assert counts(done) == {"1 passed", "2 errors"}
     assert done.returncode == 1
     assert "evidence_missing" in done.stdout
+
+
+def test_it_starts_in_any_folder_of_the_project(project: Project) -> None:
+    done = pytest_in(project, "--concurrent", "--workers=2", "../b/test_more.py::test_fine", ".", folder="a")
+    assert counts(done) == counts(pytest_in(project, "../b/test_more.py::test_fine", ".", folder="a"))
 
 
 def test_the_first_failure_ends_the_others_without_blaming_them(project: Project) -> None:

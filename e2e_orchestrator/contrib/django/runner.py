@@ -91,7 +91,7 @@ class ConcurrentTestRunner(DiscoverRunner):
                 )
 
     def _workers(self) -> int:
-        # The engine and what it needs cost 250 ms: only the process that distributes pays.
+        # The engine and what it needs cost 270 ms: only the process that distributes pays.
         from e2e_orchestrator.contrib.running import processors  # noqa: PLC0415
 
         try:
