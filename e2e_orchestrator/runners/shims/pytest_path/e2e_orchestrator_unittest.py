@@ -5,6 +5,7 @@ chose goes on to do what it did. The first that starts a run is the session's; t
 themselves are not heard. Standard library only, Python 3.8 upwards.
 """  # noqa: INP001 - the folder is put on the path and must not be a package.
 
+import functools
 import inspect
 import os
 import re
@@ -26,7 +27,10 @@ def install(stream):
     def __init__(result, *args, **options):
         original(result, *args, **options)
         if os.getpid() == stream.pid and not isinstance(result, Recording):
-            result.__class__ = recording(type(result), recorder)
+            try:
+                result.__class__ = recording(type(result), recorder)
+            except TypeError:  # A class with a layout of its own: then nothing is proven, and the suite runs.
+                pass
 
     unittest.TestResult.__init__ = __init__
     run = unittest.TextTestRunner.run
@@ -130,6 +134,19 @@ class State:
         return next((one for one in WORST if one in self.statuses), "not_run")
 
 
+def quietly(method):
+    """Whatever is wrong in here, the suite goes on."""
+
+    @functools.wraps(method)
+    def attempt(*args, **options):
+        try:
+            return method(*args, **options)
+        except Exception:
+            return None
+
+    return attempt
+
+
 class Recorder:
     """Sends a line for what happens in the session's own result."""
 
@@ -144,6 +161,7 @@ class Recorder:
     def failing(self):
         return Adding(self)
 
+    @quietly
     def collect(self, suite):
         if self.session is not None:
             return
@@ -157,14 +175,17 @@ class Recorder:
         for start in range(0, len(ids), IDS_IN_A_LINE):
             self.stream.send("collected", ids=ids[start : start + IDS_IN_A_LINE])
 
+    @quietly
     def adopt(self, result):
         if self.session is None:
             self.session = result
 
+    @quietly
     def let_go(self, result):
         if self.session is result and not self.running:
             self.session = None
 
+    @quietly
     def started(self, result, test):
         self.adopt(result)
         identity = test.id()
@@ -172,6 +193,7 @@ class Recorder:
             self.running[identity] = State()
             self.stream.send("case_started", id=short_id(identity))
 
+    @quietly
     def note(self, result, test, status, err=None, text=None):
         self.adopt(result)
         if result is not self.session:
@@ -203,6 +225,7 @@ class Recorder:
             self.stream.send("case_started", id=short_id(one))
             self.finish(one, status, cut("%s\n%s" % (identity, message)), 0.0)
 
+    @quietly
     def stopped(self, result, test):
         state = self.running.pop(test.id(), None) if result is self.session else None
         if state is not None:
