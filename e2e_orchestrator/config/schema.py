@@ -169,6 +169,9 @@ class Runner(Model):
     keepdb: Switch = Field(
         default=False, description="Django: the slots' test databases outlive the run, for the next one."
     )
+    slot_caches: Switch = Field(
+        default=False, description="Django: a key prefix for each slot in every cache, such as one on Redis."
+    )
     args: tuple[Text, ...] = Field(default=(), description="Arguments for every call.")
     env: Env = Field(default={}, description="Added to the environment of its tests.")
     tests: TestTable = Field(default={}, description="Tests that phases may name in their lists.")

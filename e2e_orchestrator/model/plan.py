@@ -95,7 +95,8 @@ class RunnerSpec:
     """A runner as phases.yaml names and configures it; folders are absolute paths.
 
     ``python`` is the interpreter for pytest and Django, ``json_report`` whether pytest writes a report file.
-    ``slot_databases`` gives each slot its own Django test databases; ``keepdb`` lets them outlive the run.
+    ``slot_databases`` gives each slot its own Django test databases; ``keepdb`` lets them outlive the run,
+    and ``slot_caches`` gives each slot a prefix of its own in the caches.
     """
 
     name: str
@@ -106,6 +107,7 @@ class RunnerSpec:
     json_report: bool = True
     slot_databases: bool = True
     keepdb: bool = False
+    slot_caches: bool = False
     args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
 

@@ -104,6 +104,7 @@ class _Build:
             json_report=runner.json_report,
             slot_databases=runner.slot_databases,
             keepdb=runner.keepdb,
+            slot_caches=runner.slot_caches,
             args=runner.args,
             env=runner.env,
         )

@@ -28,7 +28,8 @@ class SlotDatabases:
         self.expect(test, python=python)
         keep = self._spec.keepdb or bool(_KEEPING & set(test.args))
         home = spec.output_root / "runs" / spec.run_id / _HOME
-        return {"E2E_DJANGO": str(home), **({"E2E_DJANGO_KEEP": "1"} if keep else {})}
+        switches = {"E2E_DJANGO_KEEP": keep, "E2E_DJANGO_CACHES": self._spec.slot_caches}
+        return {"E2E_DJANGO": str(home), **{name: "1" for name, on in switches.items() if on}}
 
     def expect(self, test: Test, *, python: str) -> None:
         """That this interpreter, with the environment of this test, makes databases or has made them."""

@@ -137,7 +137,7 @@ MISTAKES = {
         [
             (
                 "1:30: runners.r.zzz: unknown key (hint: known here: kind, cwd, python, json_report, "
-                "slot_databases, keepdb, args, env, tests)"
+                "slot_databases, keepdb, slot_caches, args, env, tests)"
             )
         ],
     ),

@@ -86,6 +86,34 @@ def test_databases_are_dropped_when_tests_fail_and_stay_if_they_are_to_be_kept(s
 
 
 @pytest.mark.slow
+def test_slots_that_share_a_cache_do_not_share_its_keys(site: Project) -> None:
+    folder = "django.core.cache.backends.filebased.FileBasedCache"
+    cache = f"""
+        CACHES = {{"default": {{"BACKEND": "{folder}", "LOCATION": "shared", "KEY_PREFIX": "site"}}}}
+    """
+    asking = """
+        import os, pathlib, time, unittest
+        from django.core.cache import cache
+        class Asking(unittest.TestCase):
+            def test_key(self):
+                self.assertTrue(cache.add("word", "mine"))
+                mine, other = ("one", "two") if __name__ == "one.tests" else ("two", "one")
+                pathlib.Path(mine + ".begun").touch()
+                while not pathlib.Path(other + ".begun").exists():
+                    time.sleep(0.05)
+                self.assertRegex(cache.make_key("x"), "^site-[0-9a-f]{6}_[01]:")
+    """
+    files = {"settings.py": dedent(SETTINGS) + dedent(cache), "one/tests.py": asking, "two/tests.py": asking}
+    site.write(files).phases(
+        [{"name": "p", "tests": ["one", "two"]}],
+        workers=2,
+        runners={"r": {"kind": "django", "slot_caches": True}},
+    )
+    run = site.run("--report", "json")
+    assert run.exit_code == 0, run.tests
+
+
+@pytest.mark.slow
 def test_a_retry_runs_only_what_failed(site: Project) -> None:
     site.write({"one/tests.py": FLAKY}).phases(
         [{"name": "p", "tests": ["one.tests"], "retries": {"max": 1, "delay": 0}}], kind="django"

@@ -49,10 +49,10 @@ class After:
 
 
 class Slot:
-    """``keep`` is true if the user wants the databases to outlive the run."""
+    """``keep``: the databases are to outlive the run; ``caches``: caches get a prefix for each slot."""
 
-    def __init__(self, home, run, number, keep=False):
-        self.home, self.run, self.number, self.keep = home, run, number, keep
+    def __init__(self, home, run, number, keep=False, caches=False):
+        self.home, self.run, self.number, self.keep, self.caches = home, run, number, keep, caches
 
     @classmethod
     def of_environment(cls, environ):
@@ -60,7 +60,8 @@ class Slot:
         home, run, number = (environ.get(name) for name in ("E2E_DJANGO", "E2E_RUN_ID", "E2E_SLOT"))
         if not home or not run or number is None:
             return None
-        return cls(home, run, number, keep=environ.get("E2E_DJANGO_KEEP") == "1")
+        keep, caches = (environ.get(name) == "1" for name in ("E2E_DJANGO_KEEP", "E2E_DJANGO_CACHES"))
+        return cls(home, run, number, keep=keep, caches=caches)
 
     @property
     def suffix(self):
@@ -95,7 +96,7 @@ class Databases:
     def __init__(self, slot, tell=None):
         self.slot, self.tell = slot, tell
         self.applied = {}
-        self.flushed = False
+        self.flushed = self.prefixed = False
         self.marker = None
 
     def wrap_utils(self, module):
@@ -104,6 +105,8 @@ class Databases:
         def setup_databases(*args, **options):
             try:
                 self.rename(parallel=options.get("parallel") or 0)
+                if self.slot.caches:
+                    self.prefix_caches()
                 if self.marker:
                     options["keepdb"] = self.claim()
                 return setup(*args, **options)
@@ -152,6 +155,19 @@ class Databases:
         if names:
             digest = hashlib.sha256("\0".join(names).encode("utf-8")).hexdigest()[:16]
             self.marker = os.path.join(self.slot.home, "%s-%s" % (self.slot.suffix, digest))
+
+    def prefix_caches(self):
+        """Keys of this slot only, in caches that all slots share."""
+        from django.conf import settings
+        from django.core.cache import caches
+
+        if self.prefixed:
+            return
+        self.prefixed = True
+        for alias, found in settings.CACHES.items():
+            prefix = "-".join(filter(None, [str(found.get("KEY_PREFIX") or ""), self.slot.suffix]))
+            found["KEY_PREFIX"] = caches.settings[alias]["KEY_PREFIX"] = prefix
+            caches[alias].key_prefix = prefix  # Of a cache that somebody has opened already.
 
     def write_down(self, alias, known, name, parallel):
         if self.slot.keep:
