@@ -233,6 +233,35 @@ def test_slots_on_postgresql_are_dropped_even_while_somebody_is_connected(site: 
 
 
 @pytest.mark.slow
+def test_slots_on_mariadb_are_dropped(site: Project) -> None:
+    pymysql = pytest.importorskip("pymysql")
+    try:
+        server = pymysql.connect(host="127.0.0.1", user="root", connect_timeout=3)
+    except pymysql.OperationalError:
+        pytest.skip("no MariaDB answers at 127.0.0.1:3306")
+    settings = """
+        import pymysql
+        pymysql.version_info = (2, 2, 1, "final", 0)  # Django asks for the number of another driver.
+        pymysql.install_as_MySQLdb()
+    """
+    database = """
+        DATABASES = {"default": {
+            "ENGINE": "django.db.backends.mysql", "NAME": "e2e_site", "HOST": "127.0.0.1", "USER": "root"}}
+    """
+    text = dedent(settings) + dedent(SETTINGS).partition("DATABASES")[0] + dedent(database)
+    site.write({"settings.py": text}).phases([{"name": "p", "tests": "auto"}], kind="django", workers=2)
+    with server, server.cursor() as cursor:
+        run = site.run("--report", "json")
+        cursor.execute("SHOW DATABASES LIKE 'test_e2e_site%'")
+        left = cursor.fetchall()
+    assert run.exit_code == 0, run.tests
+    assert {name.startswith("test_e2e_site_") for name in (site.root / "seen.txt").read_text().split()} == {
+        True
+    }
+    assert left == ()
+
+
+@pytest.mark.slow
 def test_clean_drops_the_databases_of_a_run_that_was_killed(site: Project) -> None:
     site.write({"one/tests.py": WAITING}).phases([{"name": "p", "tests": ["one"]}], kind="django")
     process = site.start("--report", "json")
