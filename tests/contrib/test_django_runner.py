@@ -46,7 +46,7 @@ def manage(
     return subprocess.run(
         [sys.executable, "manage.py", "test", *words],
         cwd=site.root,
-        env={**os.environ, "DJANGO_TEST_WORKERS": "2", **(env or {})},
+        env={**os.environ, "TMPDIR": str(site.root), "DJANGO_TEST_WORKERS": "2", **(env or {})},
         capture_output=True,
         text=True,
         check=False,
