@@ -58,6 +58,15 @@ class PackingRunner(Runner, Protocol):
         ...
 
 
+@runtime_checkable
+class ClosingRunner(Protocol):
+    """A runner whose attempts leave something that only the end of the run can undo."""
+
+    def closing(self, *, run_id: str, folder: Path) -> Sequence[Command]:
+        """The programs to run after the last test, however the run ended; ``folder`` is the run's own."""
+        ...
+
+
 RunnerFactory = Callable[[RunnerSpec], Runner]
 
 

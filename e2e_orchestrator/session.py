@@ -61,6 +61,7 @@ class Options:
     With ``rerun`` the plan is the rerun's own, of the union; with ``shard`` it is that shard's part.
     ``durations`` is the file that learns from the run, ``warnings`` what the run is to say at its beginning,
     and ``keep`` how many earlier runs stay. With ``keep_services`` the services stay until a signal comes.
+    ``listeners`` are reporters that nobody names, of a program that runs us from inside.
     """
 
     output: Path
@@ -74,6 +75,7 @@ class Options:
     warnings: Sequence[str] = ()
     keep: Keep = field(default_factory=Keep)
     keep_services: bool = False
+    listeners: Mapping[str, Reporter] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,7 @@ async def run(plan: Plan, options: Options) -> Result:
             rules=plan.safeguards,
         )
     )
-    reporters = _reporters(options, place)
+    reporters = {**_reporters(options, place), **options.listeners}
     lock, journal = open_journal(place)
     clock, cancellation = Clock(), CancelToken()
     bus = EventBus(append=journal.append, redact=redactor.data, clock=clock)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.engine.phase_run import Place
+from e2e_orchestrator.executors.closing import Closing
 from e2e_orchestrator.executors.local import LocalExecutor
 from e2e_orchestrator.executors.packed import PackedExecutor
 from e2e_orchestrator.executors.warm_memory import FILE as WARM_FILE
@@ -16,6 +17,7 @@ from e2e_orchestrator.isolation.driver import Owner
 from e2e_orchestrator.isolation.leases import Leases
 from e2e_orchestrator.isolation.leasing import LeasingExecutor
 from e2e_orchestrator.isolation.migrating import Migration
+from e2e_orchestrator.model.events import Warned
 from e2e_orchestrator.model.plan import Plan, Test
 from e2e_orchestrator.planning.others_ports import with_values
 from e2e_orchestrator.process.remains import MARKER
@@ -27,6 +29,7 @@ from e2e_orchestrator.services.surrounded import SurroundedExecutor
 from e2e_orchestrator.services.world import World
 
 _SERVICES = "services"
+_CLOSING_SECONDS, _CLOSING_SECONDS_IN_A_HURRY = 30.0, 3.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +65,23 @@ class Stage:
         """
         async with self.world.up(), self._leases() as leases, aclosing(self._warm()) as warm:
             self.executor = self._executor(leases, warm=warm)
-            yield
+            try:
+                yield
+            finally:  # While the services are there: a database server may be one of them.
+                await self._close_runners()
+
+    async def _close_runners(self) -> None:
+        """What the runners want to have undone; a run that could not do it says so."""
+        closing = Closing(
+            supervisor=self.supervisor,
+            environ={**self.environ, **self.world.ports(phase="")},
+            run_id=self.place.run_id,
+            folder=self.place.folder,
+        )
+        seconds = _CLOSING_SECONDS_IN_A_HURRY if self.cancellation.why else _CLOSING_SECONDS
+        for name, runner in self.runners.items():
+            if why := await closing.close(runner, seconds=seconds):
+                await self.emit(Warned(message=f"runner {name!r} could not clean up: {why}"))
 
     def _warm(self) -> WarmStarts:
         return WarmStarts(

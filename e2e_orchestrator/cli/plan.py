@@ -22,7 +22,7 @@ from e2e_orchestrator.cli.options import (
 from e2e_orchestrator.cli.variadic import VariadicCommand
 from e2e_orchestrator.config.load import load_config
 from e2e_orchestrator.config.values import format_duration
-from e2e_orchestrator.model.plan import Plan, PlannedPhase, RetryPolicy, Test
+from e2e_orchestrator.model.plan import LeftOut, Plan, PlannedPhase, RetryPolicy, Test
 from e2e_orchestrator.model.safeguards import Checked
 from e2e_orchestrator.model.service import (
     CommandProbe,
@@ -88,12 +88,12 @@ def to_json(planned: Plan) -> dict[str, Any]:
     ``{schema, project, config, root, timeout, workers, start_order, makespan: {expected, lower_bound, unknown}
     | null, phases: [{name, description, needs, runner, parallel,
     required, timeout, tests: [{order, id, name, runner, kind, target, cwd, args, env, timeout,
-    retries: {max, delay, factor, max_delay, jitter}, tags, expected}]}], services: [{name, command, compose, external, task, cwd, env,
+    retries: {max, delay, factor, max_delay, jitter}, tags, expected, condition}]}], services: [{name, command, compose, external, task, cwd, env,
     ports, needs, scope, ready: [{kind, timeout, interval, …}], restarts, stop: {signal, grace}}],
     checked: [{what, where, host, database, allowed, refused}], left_out: [{id, why}]}``
 
     ``needs`` are all phases that are finished before this one starts. Tests stand in the order of the file; ``order`` counts from 1 in which they start. A test's own ``timeout`` is null if only its phase and
-    the run limit it.
+    the run limit it. ``condition`` says why a test would be skipped; null if it would run.
     """
     before = before_each(planned.phases)
     order = {test.id: number for number, test in enumerate(_started(planned), start=1)}
@@ -121,7 +121,7 @@ def to_json(planned: Plan) -> dict[str, Any]:
         ],
         "services": [_service_json(service) for service in planned.services],
         "checked": [_checked_json(checked) for checked in planned.checked],
-        "left_out": [{"id": left.id, "why": left.why} for left in planned.left_out],
+        "left_out": [{"id": left.id, "why": left.why} for left in _left_out(planned)],
     }
 
 
@@ -158,6 +158,7 @@ def _test_json(test: Test, *, order: int) -> dict[str, Any]:
         },
         "tags": list(test.tags),
         "expected": test.expected,
+        "condition": test.condition,
     }
 
 
@@ -200,9 +201,9 @@ def to_text(planned: Plan) -> str:
     for phase in planned.phases:
         lines += ["", _describe_phase(phase, planned=planned)]
         lines += [_aligned(row, widths) for row in _rows(planned, phase)]
-    if planned.left_out:
+    if left_out := _left_out(planned):
         lines += ["", "left out"]
-        lines += [f"  {left.id}: {left.why}" for left in planned.left_out]
+        lines += [f"  {left.id}: {left.why}" for left in left_out]
     return "\n".join(lines)
 
 
@@ -234,10 +235,17 @@ def _print_table(planned: Plan, *, force: bool) -> None:
             table.add_row(*(Text(cell) for cell in row))
         console.print()
         console.print(table)
-    if planned.left_out:
+    left_out = _left_out(planned)
+    if left_out:
         console.print(Text("\nleft out", style="bold yellow"))
-    for left in planned.left_out:
+    for left in left_out:
         console.print(Text(f"  {left.id}: {left.why}", style="yellow"))
+
+
+def _left_out(planned: Plan) -> list[LeftOut]:
+    """What was not selected, and what a condition keeps from running."""
+    conditions = [LeftOut(id=test.id, why=test.condition) for test in planned.tests if test.condition]
+    return [*planned.left_out, *conditions]
 
 
 def _widths(planned: Plan) -> list[int]:
@@ -273,6 +281,7 @@ def _rows(planned: Plan, phase: PlannedPhase) -> list[tuple[str, ...]]:
             " ".join(test.tags),
         )
         for number, test in enumerate(start_order(phase, plan=planned), start=before + 1)
+        if not test.condition
     ]
 
 

@@ -52,6 +52,13 @@ def _line(value: str) -> str:
     return value
 
 
+def _condition(value: object) -> str:
+    """Whatever stands there, as it is written: a variable may hold anything."""
+    if isinstance(value, bool | int | float | str):
+        return str(value)
+    raise Refused("must be text such as ${NAME:-} or ${NAME:-} == yes, not {found}")
+
+
 def _switch(value: object) -> bool:
     if isinstance(value, bool):
         return value
@@ -309,6 +316,9 @@ Name = Annotated[Line, AfterValidator(_name), _TEXT_SCHEMA]
 PhaseName = Annotated[Name, AfterValidator(_phase_name), _TEXT_SCHEMA]
 ServiceName = Annotated[Name, AfterValidator(_service_name), _TEXT_SCHEMA]
 TestName = Annotated[Name, AfterValidator(_test_name), _TEXT_SCHEMA]
+Condition = Annotated[
+    str, BeforeValidator(_condition), WithJsonSchema({"type": ["string", "number", "boolean"]})
+]
 Switch = Annotated[bool, BeforeValidator(_switch), _or_variable({"type": "boolean"})]
 Count = Annotated[int, BeforeValidator(_count), _or_variable({"type": "integer", "minimum": 0})]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number), _or_variable({"type": "integer", "minimum": 0})]

@@ -23,7 +23,7 @@ WORDING: dict[str, str] = {
     "dict_type": "must be a mapping, not {found}",
     "tuple_type": "must be a list, not {found}",
     "too_short": "must not be empty",
-    "union_tag_not_found": "must be a mapping (name: target) or a list, not {found}",
+    "union_tag_not_found": "must be a mapping (name: target), a list, or auto, not {found}",
 }
 
 _HINTS: dict[str, str] = {

@@ -1,10 +1,11 @@
 """The models of phases.yaml. Their field descriptions are what editors show while one types."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from e2e_orchestrator.config.fields import (
+    Condition,
     Count,
     Duration,
     Env,
@@ -41,6 +42,7 @@ from e2e_orchestrator.model.plan import (
     Packing,
     RetryStrategy,
     Screenshots,
+    Split,
     Warm,
 )
 
@@ -176,6 +178,10 @@ class TestDetails(Policies):
         default=None, description="What its slot owns alone; default: the phase's."
     )
     artifacts: Globs = Field(default=(), description="Files that an attempt keeps, beside the phase's.")
+    when: Condition | None = Field(
+        default=None,
+        description="Skips the test if this is empty, 0, no, off, false, or a comparison that fails.",
+    )
 
 
 TestField = Annotated[TestDetails, BeforeValidator(_test, json_schema_input_type=Line | TestDetails)]
@@ -186,11 +192,12 @@ class Runner(Model):
     """A tool that runs tests, and how to call it."""
 
     kind: Name = Field(
-        description="Which runner this is: pytest, playwright, command or one that is installed."
+        description="Which runner this is: pytest, playwright, django, command or one that is installed."
     )
     cwd: Line = Field(default=".", description="Folder its tests run in, relative to this file's.")
     python: Line | None = Field(
-        default=None, description="Interpreter for pytest; with a slash it is relative to this file's folder."
+        default=None,
+        description="Interpreter for pytest and Django; with a slash it is relative to this file's folder.",
     )
     json_report: Switch = Field(
         default=True,
@@ -204,6 +211,16 @@ class Runner(Model):
         default=Warm.AUTO,
         description="pytest: fork attempts from a process that has imported pytest: auto (default), on or off.",
     )
+    slot_databases: Switch = Field(
+        default=True,
+        description="Django: test databases of its own for each slot; false: Django's names, shared by all.",
+    )
+    keepdb: Switch = Field(
+        default=False, description="Django: the slots' test databases outlive the run, for the next one."
+    )
+    slot_caches: Switch = Field(
+        default=False, description="Django: a key prefix for each slot in every cache, such as one on Redis."
+    )
     args: tuple[Text, ...] = Field(default=(), description="Arguments for every call.")
     env: Env = Field(default={}, description="Added to the environment of its tests.")
     tests: TestTable = Field(default={}, description="Tests that phases may name in their lists.")
@@ -216,15 +233,19 @@ class Runner(Model):
 def _kind_of_tests(value: Any) -> str | None:
     if isinstance(value, dict):
         return MAPPING_TAG
+    if isinstance(value, str) and value == AUTO:
+        return AUTO_TAG
     return LIST_TAG if isinstance(value, list | tuple) else None
 
 
 # Pydantic puts these into the path of an error; no key of the file can hold the first character.
-MAPPING_TAG, LIST_TAG = "\0mapping", "\0list"
+MAPPING_TAG, LIST_TAG, AUTO_TAG = "\0mapping", "\0list", "\0auto"
+AUTO = "auto"
 
 TestsField = Annotated[
     Annotated[TestTable, Field(min_length=1), Tag(MAPPING_TAG)]
-    | Annotated[tuple[Line, ...], Field(min_length=1), Tag(LIST_TAG)],
+    | Annotated[tuple[Line, ...], Field(min_length=1), Tag(LIST_TAG)]
+    | Annotated[Literal["auto"], BeforeValidator(str), Tag(AUTO_TAG)],
     Discriminator(_kind_of_tests),
 ]
 
@@ -235,7 +256,15 @@ class Phase(Policies):
     name: PhaseName = Field(description="What `--phase` and every report call it.")
     runner: Name = Field(description="One of the names under `runners`.")
     tests: TestsField = Field(
-        description="Names and targets, or a list of names from the runner's `tests`, of paths and of globs."
+        description="Names and targets; a list of names from the runner's `tests`, of paths and of globs; or "
+        "auto: what a Django project has."
+    )
+    split: Annotated[Split, choice(Split)] | None = Field(
+        default=None, description="With `tests: auto`: a test for each app (default) or each module."
+    )
+    when: Condition | None = Field(
+        default=None,
+        description="Skips its tests if this is empty, 0, no, off, false, or a comparison that fails.",
     )
     description: Text | None = Field(default=None, description="A sentence for whoever reads the plan.")
     parallel: Switch = Field(

@@ -65,6 +65,9 @@ class Engine(Means):
         shared: Shared,
         urgencies: Sequence[float],
     ) -> Status:
+        if why := _unwanted(phase):
+            await self._skip_phase(phase, why)
+            return Status.SKIPPED
         async with self.surroundings.phase(phase.name) as trouble:
             if trouble:
                 await self._skip_phase(phase, because(Reason.BLOCKED, trouble))
@@ -96,3 +99,9 @@ class Engine(Means):
         await self.publish(
             PhaseFinished(phase=phase.name, status=Status.SKIPPED, reason=why.reason, duration=0.0)
         )
+
+
+def _unwanted(phase: PlannedPhase) -> Verdict | None:
+    """Why nothing of the phase is to run; None as long as one of its tests is."""
+    failing = [test.condition for test in phase.tests if test.condition]
+    return because(Reason.CONDITION, failing[0]) if failing and len(failing) == len(phase.tests) else None

@@ -33,7 +33,9 @@ from e2e_orchestrator.planning.ordering import start_order
 from e2e_orchestrator.protocols import Executor, Surroundings
 
 # What else lies in a run's folder: a phase of that name must not be in its way.
-_OWN = frozenset({"packs", "services", "replay", "journal.jsonl", "keeper.log", "e2e-results.json"})
+_OWN = frozenset(
+    {"packs", "services", "replay", "journal.jsonl", "keeper.log", "closing.log", "e2e-results.json"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,7 @@ class PhaseRun:
         self._engine, self._phase = engine, phase
         self._clock, self._publish, self._cancellation = engine.clock, engine.publish, engine.cancellation
         self._slots = plan.workers
-        self._tests = start_order(phase, plan=plan)
+        self._tests = [test for test in start_order(phase, plan=plan) if not test.condition]
         self._shared = shared
         self._scheduler = PhaseScheduler(
             self._tests, slots=shared.slots, parallel=phase.parallel, urgencies=urgencies
@@ -148,6 +150,7 @@ class PhaseRun:
 
     async def run(self) -> Status:
         await self._publish(PhaseStarted(phase=self._phase.name))
+        await self._skip_unwanted()
         await self._form_packs()
         over = asyncio.create_task(self._watch_for_the_end())
         try:
@@ -165,6 +168,12 @@ class PhaseRun:
             PhaseFinished(phase=self._phase.name, status=status, reason=reason, duration=duration)
         )
         return status
+
+    async def _skip_unwanted(self) -> None:
+        for test in self._phase.tests:
+            if test.condition:
+                why = self._verdicts[test.id] = because(Reason.CONDITION, test.condition)
+                await self._publish(TestFinished(test=test.id, verdict=why, duration=0.0, attempts=0))
 
     async def _form_packs(self) -> None:
         # A pack has begun all of its tests before the first can fail: too late for --max-failures.

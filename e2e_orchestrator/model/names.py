@@ -12,3 +12,7 @@ def file_name(name: str) -> str:
     if short == name and name.strip("."):
         return name
     return f"{short.lstrip('.')}-{sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+DATABASES = ".django/databases.jsonl"
+"""In a run's folder: the test databases that it made and has not dropped yet, a line each."""

@@ -72,6 +72,13 @@ class Warm(StrEnum):
     OFF = "off"
 
 
+class Split(StrEnum):
+    """What the tests of a Django project are made of when nobody lists them."""
+
+    APP = "app"
+    MODULE = "module"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """How often a failed test is tried again, after how many seconds, and after which failures.
@@ -134,7 +141,9 @@ class RunnerSpec:
     """A runner as phases.yaml names and configures it; folders are absolute paths.
 
     ``python``, ``json_report`` and ``warm`` are for pytest: its interpreter, whether it writes a report
-    file, and how it is started; ``pack`` is for kinds that can carry several tests in one process.
+    file, and how it is started; ``pack`` is for kinds that can carry several tests in one process;
+    ``slot_databases`` gives each slot its own Django test databases; ``keepdb`` lets them outlive the run,
+    and ``slot_caches`` gives each slot a prefix of its own in the caches.
     """
 
     name: str
@@ -145,6 +154,9 @@ class RunnerSpec:
     json_report: bool = True
     pack: Packing = Packing.AUTO
     warm: Warm = Warm.AUTO
+    slot_databases: bool = True
+    keepdb: bool = False
+    slot_caches: bool = False
     args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     coverage: CoverageSpec | None = None
@@ -158,7 +170,7 @@ class Test:
     ``env`` holds only what is added to the caller's environment. ``timeout`` is in seconds; None means
     that only the phase and the run limit it; ``artifacts`` are globs of files to keep, relative to ``cwd``;
     ``expected`` is how long it will probably take, None if nobody knows. ``isolation`` is None for a test that
-    shares everything.
+    shares everything. ``condition`` is the ``when:`` that did not hold: such a test is skipped, and said to be.
     """
 
     __test__ = False  # The word is ours; pytest must not collect the class.
@@ -181,6 +193,7 @@ class Test:
     artifacts: tuple[str, ...] = ()
     expected: float | None = None
     isolation: Isolation | None = None
+    condition: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,11 +23,14 @@ from e2e_orchestrator.model.plan import (
     RetryLimits,
     RetryPolicy,
     RunnerSpec,
+    Split,
     Test,
     Warm,
     Watch,
 )
 from e2e_orchestrator.model.service import Compose, PlannedService, Stop
+from e2e_orchestrator.planning.conditions import what_fails
+from e2e_orchestrator.planning.discovery import discovered
 from e2e_orchestrator.planning.guarding import rules_of
 from e2e_orchestrator.planning.listing import Entry, ListedFrom, expand
 from e2e_orchestrator.planning.needs import settle_needs
@@ -120,6 +123,9 @@ class _Build:
             json_report=runner.json_report,
             pack=self.overrides.pack or runner.pack,
             warm=self.overrides.warm or runner.warm,
+            slot_databases=runner.slot_databases,
+            keepdb=runner.keepdb,
+            slot_caches=runner.slot_caches,
             args=runner.args,
             env=runner.env,
             coverage=CoverageSpec(**runner.coverage.model_dump()) if runner.coverage else None,
@@ -189,7 +195,7 @@ class _Build:
     def _phase(self, phase: schema.Phase, at: int) -> PlannedPhase:
         runner = self.loaded.model.runners[phase.runner]
         entries = expand(
-            phase.tests,
+            self._listed(phase, at, runner=runner),
             keys=("phases", at, "tests"),
             runner=ListedFrom(name=phase.runner, spec=runner, folder=self.loaded.root / runner.cwd),
             surroundings=self.surroundings,
@@ -206,6 +212,29 @@ class _Build:
             needs=phase.needs,
             gates=_gates(phase.gates),
         )
+
+    def _listed(
+        self, phase: schema.Phase, at: int, *, runner: schema.Runner
+    ) -> dict[str, schema.TestDetails] | tuple[str, ...]:
+        """The tests as they are written, or those that the project has."""
+        automatic = phase.tests == schema.AUTO
+        if phase.split and not automatic:
+            self._note("phases", at, "split", says="means nothing without `tests: auto`")
+        if isinstance(phase.tests, dict | tuple):
+            return phase.tests
+        if runner.kind != "django":
+            says, hint = (
+                "`auto` finds only the tests of a Django project",
+                "write a list, or a glob such as [tests/*.py]",
+            )
+            self._note("phases", at, "tests", says=says, hint=hint)
+            return {}
+        folder = self.loaded.root / runner.cwd
+        found = discovered(folder, split=phase.split or Split.APP, surroundings=self.surroundings)
+        if not found and self.surroundings.is_folder(folder):
+            hint = f"looked for packages with tests.py or test_*.py below {folder}"
+            self._note("phases", at, "tests", says="`auto` found no test", hint=hint)
+        return {label: schema.TestDetails(target=label) for label in found}
 
     def _test(self, entry: Entry, *, phase: schema.Phase, runner: schema.Runner) -> Test:
         details, model = entry.details, self.loaded.model
@@ -240,6 +269,7 @@ class _Build:
             ),
             watch=self._watch(*levels),
             isolation=_isolation(runner.isolation, phase.isolation, details.isolation),
+            condition=what_fails(phase.when, details.when),
             **_innermost(levels, "flaky", "leaks"),
         )
 

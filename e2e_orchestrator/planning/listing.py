@@ -77,6 +77,8 @@ class _Listing:
             self._listed.append(
                 _Listed(name=text, details=self._runner.tests[text], keys=(*self._runner_keys, text))
             )
+        elif self._runner.kind == "django":  # A label is no path, and is as good a name as any.
+            self._listed.append(_Listed(name=text, details=TestDetails(target=text), keys=keys))
         elif self._is_pattern(text):
             self._take_pattern(text, keys=keys)
         elif self._is_name(text):

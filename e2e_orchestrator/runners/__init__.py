@@ -3,5 +3,6 @@
 BUILTIN: dict[str, str] = {
     "pytest": "e2e_orchestrator.runners.pytest:PytestRunner",
     "playwright": "e2e_orchestrator.runners.playwright:PlaywrightRunner",
+    "django": "e2e_orchestrator.runners.django:DjangoRunner",
     "command": "e2e_orchestrator.runners.command:CommandRunner",
 }

@@ -1,12 +1,10 @@
 """Runs a pytest file, folder or node id, and judges what came of it."""
 
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Judged, WarmStart
 from e2e_orchestrator.model.outcomes import Attachment, CaseStatus, Reason
 from e2e_orchestrator.model.plan import RunnerSpec, Test
@@ -24,7 +22,8 @@ from e2e_orchestrator.runners.decision import (
     said,
     with_located_attachments,
 )
-from e2e_orchestrator.runners.programs import environment, find_program
+from e2e_orchestrator.runners.django_databases import SlotDatabases
+from e2e_orchestrator.runners.programs import environment, find_python
 
 PLUGIN = "e2e_orchestrator_case_stream"
 PLUGIN_FOLDER = Path(__file__).parent / "shims" / "pytest_path"
@@ -43,6 +42,7 @@ class PytestRunner:
 
     def __init__(self, spec: RunnerSpec) -> None:
         self._spec = spec
+        self._databases = SlotDatabases(spec)
 
     def command(self, test: Test, spec: AttemptSpec) -> Command:
         env, seen = dict(test.env), environment(test.env)
@@ -51,18 +51,23 @@ class PytestRunner:
             *("-p", "pytest_jsonreport", "--json-report-omit", "streams", "log", "keywords"),
             *("--json-report", f"--json-report-file={spec.folder / REPORT}"),
         )
+        python = find_python(self._spec, test, env=seen)
         argv = (
-            *(self._python(test, seen), *self._measured(spec), "-m", "pytest", "-p", PLUGIN),
+            *(python, *self._measured(spec), "-m", "pytest", "-p", PLUGIN),
             *(report if self._spec.json_report else ()),
             *(test.target, *test.args),
         )
+        slot = self._databases.claim(test, spec, python=python)
         path = os.pathsep.join(filter(None, [str(PLUGIN_FOLDER), seen.get("PYTHONPATH")]))
         warm = WarmStart(
             mode=self._spec.warm,
             alike=(str(self._spec.json_report), *test.args),
             target=Path(test.cwd) / test.target.partition("::")[0],
         )
-        return Command(argv=argv, cwd=Path(test.cwd), env={**env, "PYTHONPATH": path}, warm=warm)
+        return Command(argv=argv, cwd=Path(test.cwd), env={**env, "PYTHONPATH": path, **slot}, warm=warm)
+
+    def closing(self, *, run_id: str, folder: Path) -> tuple[Command, ...]:
+        return self._databases.closing(run_id=run_id, folder=folder)
 
     def judge(self, test: Test, spec: AttemptSpec, completed: Completed) -> Judged:  # noqa: ARG002 - the protocol's.
         stream = read_stream(completed.events)
@@ -90,7 +95,7 @@ class PytestRunner:
 
     def interpreter(self, test: Test) -> str:
         """The python that runs a test. Raises InfrastructureError if it is not there."""
-        return self._python(test, environment(test.env))
+        return find_python(self._spec, test, env=environment(test.env))
 
     def _measured(self, spec: AttemptSpec) -> tuple[str, ...]:
         """The words before ``-m pytest`` that measure it, with data of this attempt alone."""
@@ -110,22 +115,6 @@ class PytestRunner:
     @property
     def _asked_for(self) -> str | None:
         return self._spec.python
-
-    def _python(self, test: Test, seen: dict[str, str]) -> str:
-        """The interpreter of the project: asked for, else its ``.venv``, else the one we run in."""
-        if self._asked_for:
-            found = find_program(self._asked_for, cwd=Path(self._spec.root), env=seen)
-            if found is None:
-                raise InfrastructureError(
-                    f"runner {self._spec.name!r}: there is no python at {self._asked_for!r}",
-                    hint=f"create it (python -m venv …), or set runners.{self._spec.name}.python in phases.yaml",
-                )
-            return found
-        for folder in (test.cwd, self._spec.root):
-            own = Path(folder) / ".venv" / "bin" / "python"
-            if own.is_file():
-                return str(own)
-        return sys.executable
 
 
 def _running(completed: Completed, stream: StreamEvidence) -> CaseStatus:

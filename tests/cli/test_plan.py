@@ -88,6 +88,7 @@ def test_for_programs_it_is_json_that_shows_no_value_of_an_environment(capsys, t
                     "retries": {"max": 1, "delay": 5.0, "factor": 1.0, "max_delay": 60.0, "jitter": 0.0},
                     "tags": [],
                     "expected": None,
+                    "condition": None,
                 }
             ],
         }
@@ -180,3 +181,10 @@ def test_the_environment_chooses_too(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("E2E_ORCHESTRATE_CONFIG", write_config(tmp_path))
     monkeypatch.setenv("E2E_ORCHESTRATE_JSON", "1")
     assert [phase["name"] for phase in json.loads(call(capsys, "plan").out)["phases"]] == ["health", "full"]
+
+
+def test_what_a_condition_skips_is_left_out_with_it(capsys, tmp_path):
+    config = write_config(tmp_path, CONFIG.replace("timeout: 20s", "timeout: 20s, when: no"))
+    called = call(capsys, "plan", "-c", config)
+    assert "full/all_of_it: its `when` does not hold: no" in called.out
+    assert "4  all_of_it" not in called.out

@@ -136,7 +136,10 @@ MISTAKES = {
     "an unknown key far from all, with all of them": (
         "runners: {r: {kind: command, zzz: 1}}\n" + PHASES,
         [
-            "1:30: runners.r.zzz: unknown key (hint: known here: kind, cwd, python, json_report, pack, args, env, tests, isolation, coverage)"
+            (
+                "1:30: runners.r.zzz: unknown key (hint: known here: kind, cwd, python, json_report, pack, warm, "
+                "slot_databases, keepdb, slot_caches, args, env, tests, isolation, coverage)"
+            )
         ],
     ),
     "an unknown key of a test, without the words of a library": (
@@ -262,7 +265,7 @@ MISTAKES = {
         RUNNERS + "phases: [{name: p, runner: r, tests: 5}]",
         [
             (
-                "2:38: phases.p.tests: must be a mapping (name: target) or a list, not `5` "
+                "2:38: phases.p.tests: must be a mapping (name: target), a list, or auto, not `5` "
                 "(hint: write `name: path/to/test_file.py` below it)"
             )
         ],

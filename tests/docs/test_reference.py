@@ -76,7 +76,7 @@ def test_no_key_is_documented_that_the_schema_does_not_have() -> None:
     models = schema_models()
     keys = {f"{PREFIXES.get(name, '')}{key}" for name, model in models.items() for key in model["properties"]}
     parts = {part for named in PARTS.values() for part in named}
-    kinds = {"pytest", "playwright", "command"}
+    kinds = {"pytest", "playwright", "django", "command"}
     assert set.union(*(documented_keys(part) for part in parts)) - keys <= kinds
 
 

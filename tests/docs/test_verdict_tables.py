@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from e2e_orchestrator.runners import command, playwright, pytest
+from e2e_orchestrator.runners import command, django, playwright, pytest
 from e2e_orchestrator.runners.decision import ENDINGS, Row
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "verdicts.md"
@@ -33,7 +33,12 @@ def tables() -> str:
     return "\n".join(parts)
 
 
-MODULES: tuple[tuple[str, Any], ...] = (("pytest", pytest), ("Playwright", playwright), ("command", command))
+MODULES: tuple[tuple[str, Any], ...] = (
+    ("pytest", pytest),
+    ("Playwright", playwright),
+    ("Django", django),
+    ("command", command),
+)
 
 
 def test_the_page_shows_the_tables_of_the_code() -> None:

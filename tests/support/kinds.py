@@ -71,7 +71,7 @@ class Kind:
             kind=self.name,
             root=root,
             output=folder / "out",
-            python=sys.executable if self.name == "pytest" else None,
+            python=sys.executable if self.name in ("pytest", "django") else None,
         )
         return bench, self.target.replace("{file}", self.file)
 
@@ -176,4 +176,44 @@ COMMAND = Kind(
     },
 )
 
-KINDS = {kind.name: kind for kind in (PYTEST, PLAYWRIGHT, COMMAND)}
+MANAGE_PY = """
+    import os, sys
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
+    if __name__ == "__main__":
+        from django.core.management import execute_from_command_line
+        execute_from_command_line(sys.argv)
+"""
+
+
+def cases(body: str) -> Story:
+    return Story(text="import os, time, unittest\nclass Story(unittest.TestCase):\n" + body)
+
+
+DJANGO = Kind(
+    name="django",
+    file="test_story.py",
+    target="test_story",
+    extra_files={"manage.py": MANAGE_PY, "settings.py": "SECRET_KEY = 'x'\nINSTALLED_APPS = []\n"},
+    stories={
+        "pass": cases("    def test_1(self): pass\n    def test_2(self): pass\n"),
+        "fail": cases("    def test_1(self): pass\n    def test_2(self): self.fail('really bad')\n"),
+        "skip": cases("    @unittest.skip('not today')\n    def test_1(self): pass\n"),
+        "nothing": Story(text="# No test here.\n"),
+        "crash": cases(
+            "    def test_1(self): pass\n    def test_2(self): os.kill(os.getpid(), 11)\n    def test_3(self): pass\n"
+        ),
+        "silent": Story(text="import os\nos._exit(0)\n"),
+        "midway": cases(
+            "    def test_1(self): pass\n    def test_2(self): os._exit(0)\n    def test_3(self): pass\n"
+        ),
+        "hang": cases(
+            "    def test_1(self): pass\n    def test_2(self): time.sleep(600)\n    def test_3(self): pass\n"
+        ),
+        "hostile": cases(
+            f"    def bad(self): self.fail({HOSTILE!r})\n    def good(self): pass\n"
+            f"setattr(Story, 'test_' + {HOSTILE!r}, Story.bad)\nsetattr(Story, 'test_żż', Story.good)\n"
+        ),
+    },
+)
+
+KINDS = {kind.name: kind for kind in (PYTEST, PLAYWRIGHT, COMMAND, DJANGO)}
