@@ -166,6 +166,11 @@ class Surroundings(Protocol):
         ...
 
     @property
+    def phases_wait(self) -> bool:
+        """Whether :meth:`phase` may take its time."""
+        ...
+
+    @property
     def broken(self) -> str | None:
         """Why no further test can be trusted; None as long as all is well."""
         ...

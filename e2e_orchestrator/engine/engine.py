@@ -41,6 +41,7 @@ class Engine(Means):
                     one = self._run_phase(
                         phase, plan=plan, run_limit=limit, shared=shared, urgencies=urgent[phase.name]
                     )
+                    shared.opening += 1
                     running[asyncio.create_task(one)] = phase
                 shared.start_what_may()
                 if not running:
@@ -65,17 +66,22 @@ class Engine(Means):
         shared: Shared,
         urgencies: Sequence[float],
     ) -> Status:
+        """Nobody else starts anything until the phase is open, unless it has to wait for something first."""
+        waits = self.surroundings.phases_wait
         if why := _unwanted(phase):
+            shared.opening -= 1
             await self._skip_phase(phase, why)
             return Status.SKIPPED
+        shared.opening -= waits
         async with self.surroundings.phase(phase.name) as trouble:
             if trouble:
+                shared.opening -= not waits
                 await self._skip_phase(phase, because(Reason.BLOCKED, trouble))
                 return Status.FAILED
-            one = PhaseRun(self, phase, plan=plan, run_limit=run_limit, shared=shared, urgencies=urgencies)
-            # Phases that may start together are all open before the first of them goes on.
-            await asyncio.sleep(0)
-            return await one.run()
+            shared.opening += waits
+            return await PhaseRun(
+                self, phase, plan=plan, run_limit=run_limit, shared=shared, urgencies=urgencies
+            ).run()
 
     def _reason_to_skip(self, blocked_by: str | None, shared: Shared) -> Verdict | None:
         if self.cancellation.why:

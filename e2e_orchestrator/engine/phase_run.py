@@ -134,7 +134,6 @@ class PhaseRun:
         self._ongoing: dict[str, _Ongoing] = {}
         self._verdicts: dict[str, Verdict] = {}
         self._failed: str | None = None
-        shared.opening += 1
         self._changed = asyncio.Event()
         self._started = self._clock.monotonic()
         phase_limit = Deadline(at=self._started + phase.timeout, limit=Limit.PHASE, seconds=phase.timeout)

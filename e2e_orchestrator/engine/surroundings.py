@@ -14,3 +14,7 @@ class NoSurroundings:
     @property
     def broken(self) -> str | None:
         return None
+
+    @property
+    def phases_wait(self) -> bool:
+        return False

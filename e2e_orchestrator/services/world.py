@@ -65,6 +65,10 @@ class World:
             del self._phases[name]
 
     @property
+    def phases_wait(self) -> bool:
+        return bool(self._of[Scope.PHASE])
+
+    @property
     def broken(self) -> str | None:
         """Why no further test can be trusted, if a service ended for good."""
         groups = [self._run, *self._phases.values(), *self._slots.values()]

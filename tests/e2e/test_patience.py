@@ -72,7 +72,8 @@ def test_flaky_fail_is_exit_code_3_and_nothing_else_changes(project: Project) ->
     run = project.commands({"t": "sh once.sh"}, retries={"max": 1, "delay": 0}, flaky="fail").run()
     assert run.exit_code == 3
     assert run.ends == {"p/t": "flaky"}
-    assert run.results["gates"] == [{"gate": "flaky", "holds": False, "message": "flaky: p/t"}]
+    (gate,) = run.results["gates"]
+    assert (gate["gate"], gate["holds"], gate["message"]) == ("flaky", False, "flaky: p/t")
     assert "NO GO" in run.stdout
 
 

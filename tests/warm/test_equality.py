@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from support.project import Project, processes
-from warm.hazards import CONFTEST, FILES, HANGING, OWN_MODULES, PACKAGES
-from warm.world import Attempts, interpreter, planned, run
+from warm_hazards import CONFTEST, FILES, HANGING, OWN_MODULES, PACKAGES
+from warm_world import Attempts, interpreter, planned, run
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.project import Project, processes, wait_until
-from warm.world import interpreter, planned, run
+from warm_world import interpreter, planned, run
 
 pytestmark = pytest.mark.slow
 
