@@ -16,7 +16,6 @@ from e2e_orchestrator.config.fields import (
     Line,
     Name,
     PhaseName,
-    Ports,
     Rules,
     ServiceName,
     Share,
@@ -29,11 +28,11 @@ from e2e_orchestrator.config.fields import (
     choice,
 )
 from e2e_orchestrator.config.gates import Measured, PhaseGates, RunGates
+from e2e_orchestrator.config.isolation import Isolation
 from e2e_orchestrator.config.model import Model
 from e2e_orchestrator.config.safeguards import SafeguardRules
 from e2e_orchestrator.config.services import CommandLine, Service
 from e2e_orchestrator.config.values import Refused
-from e2e_orchestrator.model.isolation import CopiedData, DatabaseIsolation, Fallback, RedisIsolation, Reset
 from e2e_orchestrator.model.plan import FlakyPolicy, LeakPolicy, Order, Packing, RetryStrategy
 
 
@@ -90,33 +89,17 @@ class Policies(Model):
     )
 
 
-class Isolation(Model):
-    """What the slot of a test owns alone, so that tests may run side by side. The rest is inherited."""
+class Artifacts(Model):
+    """What is kept of the files that tests write."""
 
-    database: Annotated[DatabaseIsolation, choice(DatabaseIsolation)] | None = Field(
-        default=None, description="clone: a database of its own, under the same variable; shared (default)."
-    )
-    redis: Annotated[RedisIsolation, choice(RedisIsolation)] | None = Field(
-        default=None,
-        description="index: a numbered database of its own; prefix: keys of its own; shared (default).",
-    )
-    ports: Ports | None = Field(
-        default=None, description="How many free ports it gets, or the variables that name them."
-    )
-    directory: Switch | None = Field(
-        default=None, description="true: an empty folder of its own, in E2E_SLOT_DIR; default false."
-    )
-    reset: Annotated[Reset, choice(Reset)] | None = Field(
-        default=None,
-        description="When it is made anew: per_test (default), per_phase, on_retry or never.",
-    )
-    data: Annotated[CopiedData, choice(CopiedData)] | None = Field(
-        default=None, description="copy (default): with the rows of the base; none: its schema alone."
-    )
-    fallback: Annotated[Fallback, choice(Fallback)] | None = Field(
-        default=None,
-        description="Where nothing can be cloned: sequential (default), on the one database; or error.",
-    )
+    collect: Globs = Field(default=(), description="Files that every attempt keeps, relative to its folder.")
+
+
+def _artifacts(value: Any) -> Any:
+    return value if isinstance(value, dict | Artifacts) else {"collect": value}
+
+
+ArtifactsField = Annotated[Artifacts, BeforeValidator(_artifacts, json_schema_input_type=Globs | Artifacts)]
 
 
 def _retries(value: Any) -> Any:
@@ -129,19 +112,6 @@ def _test(value: Any) -> Any:
 
 RetriesField = Annotated[Retries, BeforeValidator(_retries, json_schema_input_type=Count | Retries)]
 RunRetriesField = Annotated[RunRetries, BeforeValidator(_retries, json_schema_input_type=Count | RunRetries)]
-
-
-class Artifacts(Model):
-    """What is kept of the files that tests write."""
-
-    collect: Globs = Field(default=(), description="Files that every attempt keeps, relative to its folder.")
-
-
-def _artifacts(value: Any) -> Any:
-    return value if isinstance(value, dict | Artifacts) else {"collect": value}
-
-
-ArtifactsField = Annotated[Artifacts, BeforeValidator(_artifacts, json_schema_input_type=Globs | Artifacts)]
 
 
 class TestDetails(Policies):

@@ -155,6 +155,7 @@ class _Build:
             sql=str(root / database.sql) if database.sql else None,
             migrate=database.migrate,
             cwd=str(root),
+            env=self.loaded.model.env,
             schema_files=tuple(
                 str(root / path) for pattern in database.schema_files for path in self._files(pattern, *keys)
             ),

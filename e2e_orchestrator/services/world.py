@@ -43,6 +43,7 @@ class World:
         finally:
             await asyncio.gather(*(group.stop() for group in self._slots.values()))
             await self._run.stop()
+            self._ground.ports.close()
 
     @asynccontextmanager
     async def phase(self, name: str) -> AsyncIterator[str | None]:
