@@ -60,7 +60,10 @@ class Stage:
         """
         async with self.world.up(), self._leases() as leases:
             self.executor = self._executor(leases)
-            yield
+            try:
+                yield
+            finally:  # What a slot owns cannot be removed from under its services.
+                await self.world.end_slots()
 
     def _executor(self, leases: Leases) -> Executor:
         local = LocalExecutor(

@@ -14,7 +14,6 @@ from e2e_orchestrator.isolation.names import TEMPLATE
 from e2e_orchestrator.model.isolation import CopiedData
 
 _BUSY_SECONDS = 10.0
-_COMPANIONS = ("-wal", "-shm", "-journal")
 
 
 class SqliteDriver:
@@ -119,9 +118,11 @@ class SqliteDriver:
         if not file.parent.exists():
             return
         self._refuse_a_stranger(file)
-        for name in (file.name, *(f"{file.name}{ending}" for ending in _COMPANIONS)):
-            with suppress(FileNotFoundError):
-                (file.parent / name).unlink()
+        # With SQLite's own files beside it, and what applications put there.
+        for one in list(file.parent.iterdir()):
+            if one.name.startswith(file.name) and (one.is_symlink() or not one.is_dir()):
+                with suppress(FileNotFoundError):
+                    one.unlink()
 
     def _refuse_a_stranger(self, file: Path) -> None:
         if file.parent.resolve() != self._folder.resolve() or self._folder.is_symlink():

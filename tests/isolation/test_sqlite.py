@@ -150,3 +150,16 @@ async def test_what_stands_in_place_of_the_copy_is_replaced_and_never_written_to
     await driver.reset(0)
     assert ask(copy, "SELECT name FROM people") == [("Ada",)]
     assert ask(file, "SELECT COUNT(*) FROM people") == [(2,)]
+
+
+async def test_what_an_application_put_beside_the_copy_goes_with_it(file: Path, run_folder: Path) -> None:
+    driver = SqliteDriver(base_of(f"sqlite:///{file}", run_folder))
+    copies = [path_of(dict((await driver.make(slot)).environment)) for slot in (1, 10)]
+    beside = copies[0].with_name(f"{copies[0].name}.lock")
+    beside.touch()
+    await driver.release(1)
+    assert not beside.exists()
+    assert copies[1].exists(), "its name begins alike"
+    await driver.release(10)
+    await driver.close()
+    assert not copies[0].parent.exists()
