@@ -70,6 +70,8 @@ def on_one_studio(studio: Project, *, parallel: bool) -> Path:
     """The same flows and services without a word of slots and what they own."""
     file: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     del file["databases"]
+    file["env"]["STUDIO_DATA"] = str(studio.root / "one")
+    file["env"]["DATABASE_URL"] = f"sqlite:///{studio.root / 'one' / 'studio.sqlite3'}"
     for part in (*file["runners"].values(), *file["services"].values()):
         part["cwd"] = str(STUDIO / part.get("cwd", "."))
         part.pop("isolation", None)
@@ -116,17 +118,17 @@ def test_with_a_studio_for_each_slot_they_pass_again_and_again(studio: Project) 
         run_in_worlds(studio)
 
 
-def test_side_by_side_is_quicker_than_one_after_the_other(
+def test_side_by_side_the_time_of_the_tests_is_spent_twice_over(
     studio: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     in_order = run(studio, on_one_studio(studio, parallel=False))
     assert in_order.exit_code == 0, in_order.stdout
     beside = run_in_worlds(studio)
     fraction = beside.results["duration"] / in_order.results["duration"]
-    with capsys.disabled():
+    with capsys.disabled():  # What else the machine does decides too much about it to be asserted.
         print(f"\nside by side takes {fraction:.2f} of the time of one after the other")  # noqa: T201
-    if len(os.sched_getaffinity(0)) > 1:
-        assert fraction < 1.0
+    spent = sum(test["duration"] for test in beside.tests.values())
+    assert spent > 1.2 * beside.results["duration"]
 
 
 def test_the_same_on_postgresql(studio: Project, postgres: tuple[Any, str]) -> None:
