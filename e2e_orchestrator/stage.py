@@ -69,6 +69,7 @@ class Stage:
                 yield
             finally:  # While the services are there: a database server may be one of them.
                 await self._close_runners()
+                await self.world.end_slots()  # What a slot owns cannot be removed from under its services.
 
     async def _close_runners(self) -> None:
         """What the runners want to have undone; a run that could not do it says so."""

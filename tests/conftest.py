@@ -18,20 +18,21 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(autouse=True)
-def _own_variables_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run of this suite may itself be a test of a run: its variables must not reach ours."""
-    for name in list(os.environ):
-        if name.startswith(("E2E_ORCHESTRATE_", "SLACK_WEBHOOK", "E2E_RUN_URL")):
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture(autouse=True)
 def _environment_and_folder_stay() -> Iterator[None]:
-    before, folder = dict(os.environ), Path.cwd()
-    yield
-    assert Path.cwd() == folder, "a test changed the working directory"
-    changed = {name for name in {*before, *os.environ} if before.get(name) != os.environ.get(name)}
-    assert not changed - {"PYTEST_CURRENT_TEST"}, f"a test changed the environment: {changed}"
+    """A run of this suite may itself be a test of a run: its variables do not reach ours.
+
+    The patch is this fixture's own: with ``monkeypatch`` it could be torn down before a test's patches are undone,
+    and take those for changes.
+    """
+    with pytest.MonkeyPatch.context() as own:
+        for name in list(os.environ):
+            if name.startswith(("E2E_ORCHESTRATE_", "SLACK_WEBHOOK", "E2E_RUN_URL")):
+                own.delenv(name)
+        before, folder = dict(os.environ), Path.cwd()
+        yield
+        assert Path.cwd() == folder, "a test changed the working directory"
+        changed = {name for name in {*before, *os.environ} if before.get(name) != os.environ.get(name)}
+        assert not changed - {"PYTEST_CURRENT_TEST"}, f"a test changed the environment: {changed}"
 
 
 @pytest.fixture

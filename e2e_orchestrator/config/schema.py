@@ -17,7 +17,6 @@ from e2e_orchestrator.config.fields import (
     Line,
     Name,
     PhaseName,
-    Ports,
     Rules,
     ServiceName,
     Share,
@@ -30,11 +29,11 @@ from e2e_orchestrator.config.fields import (
     choice,
 )
 from e2e_orchestrator.config.gates import Measured, PhaseGates, RunGates
+from e2e_orchestrator.config.isolation import Isolation
 from e2e_orchestrator.config.model import Model
 from e2e_orchestrator.config.safeguards import SafeguardRules
 from e2e_orchestrator.config.services import CommandLine, Service
 from e2e_orchestrator.config.values import Refused
-from e2e_orchestrator.model.isolation import CopiedData, DatabaseIsolation, Fallback, RedisIsolation, Reset
 from e2e_orchestrator.model.plan import (
     FlakyPolicy,
     LeakPolicy,
@@ -97,35 +96,6 @@ class Policies(Model):
     exit_after: Duration | None = Field(
         default=None,
         description="End a process that stays so long after its session finished; default 60s; 0: never.",
-    )
-
-
-class Isolation(Model):
-    """What the slot of a test owns alone, so that tests may run side by side. The rest is inherited."""
-
-    database: Annotated[DatabaseIsolation, choice(DatabaseIsolation)] | None = Field(
-        default=None, description="clone: a database of its own, under the same variable; shared (default)."
-    )
-    redis: Annotated[RedisIsolation, choice(RedisIsolation)] | None = Field(
-        default=None,
-        description="index: a numbered database of its own; prefix: keys of its own; shared (default).",
-    )
-    ports: Ports | None = Field(
-        default=None, description="How many free ports it gets, or the variables that name them."
-    )
-    directory: Switch | None = Field(
-        default=None, description="true: an empty folder of its own, in E2E_SLOT_DIR; default false."
-    )
-    reset: Annotated[Reset, choice(Reset)] | None = Field(
-        default=None,
-        description="When it is made anew: per_test (default), per_phase, on_retry or never.",
-    )
-    data: Annotated[CopiedData, choice(CopiedData)] | None = Field(
-        default=None, description="copy (default): with the rows of the base; none: its schema alone."
-    )
-    fallback: Annotated[Fallback, choice(Fallback)] | None = Field(
-        default=None,
-        description="Where nothing can be cloned: sequential (default), on the one database; or error.",
     )
 
 

@@ -64,7 +64,7 @@ def _all(test: Test, isolation: Isolation, around: Surrounds) -> Iterator[tuple[
         if address is None:
             continue
         if address.kind is Kind.SQLITE:
-            address = _absolute(address, test.cwd)
+            address = _absolute(address, source.cwd if source.is_built else test.cwd)
         mode = isolation.redis if address.kind is Kind.REDIS else None
         data = CopiedData.COPY if address.kind is Kind.REDIS else isolation.data
         key = Key(variable=variable, url=address.with_database(address.database), data=data, mode=mode)
@@ -89,7 +89,11 @@ def _is_wanted(key: Key, base: Base, isolation: Isolation) -> bool:
 
 
 def _absolute(address: Address, cwd: str) -> Address:
-    """``sqlite:///a/b`` is a/b from the test's folder, ``sqlite:////a/b`` is /a/b."""
+    """``sqlite:///a/b`` is a/b from a folder, ``sqlite:////a/b`` is /a/b.
+
+    Where there is a base it is the test's folder, which is where the test itself would look; what is built
+    is one and the same for all tests, whatever their folders.
+    """
     return replace(address, database=str(Path(cwd) / address.database))
 
 

@@ -119,15 +119,13 @@ class Leases:
         if isolation.ports:
             environment |= await self._slot_ports(spec.slot, isolation)
         if isolation.directory:
-            environment |= await self._directory(test, spec)
+            environment |= await self._directory(isolation.directory, test, spec)
         return environment
 
     def owned_by(self, slot: int) -> Mapping[str, str]:
         """The variables of all that the slot owns by now: what else belongs to it, such as a service, may lean on it."""
         worlds = [held.world for (owner, _), held in self._held.items() if owner == slot and held.world]
         owned = {name: value for world in worlds for name, value in world.environment.items()}
-        if (slot, _DIRECTORY) in self._held:
-            owned |= SlotDirectory(self.folder / str(slot)).environment
         return owned | self._ports.owned_by(slot)
 
     def _wanted(self, test: Test) -> list[Key]:
@@ -204,7 +202,7 @@ class Leases:
             await self._tell(slot, _PORTS, named, since=began)
         return ports
 
-    async def _directory(self, test: Test, spec: AttemptSpec) -> Mapping[str, str]:
+    async def _directory(self, variable: str, test: Test, spec: AttemptSpec) -> Mapping[str, str]:
         held = self._held.setdefault((spec.slot, _DIRECTORY), _Held())
         directory = SlotDirectory(self.folder / str(spec.slot))
         began = time.monotonic()
@@ -213,7 +211,8 @@ class Leases:
             await asyncio.to_thread(directory.empty)
             await self._tell(spec.slot, _DIRECTORY, str(directory.path), since=began, reset=not is_new)
         held.last = LastUse(phase=test.phase)
-        return directory.environment
+        held.world = World(name=str(directory.path), environment={variable: str(directory.path)})
+        return held.world.environment
 
     async def _tell(self, slot: int, resource: str, name: str, *, since: float, reset: bool = False) -> None:
         took = time.monotonic() - since

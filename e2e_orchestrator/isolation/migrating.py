@@ -8,6 +8,7 @@ from pathlib import Path
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.model.isolation import PlannedDatabase
 from e2e_orchestrator.model.names import file_name
+from e2e_orchestrator.model.references import references
 from e2e_orchestrator.process.output import tail_of
 from e2e_orchestrator.process.supervisor import Supervisor
 
@@ -25,7 +26,8 @@ class Migration:
     async def __call__(self, source: PlannedDatabase, url: str) -> None:
         self.logs.mkdir(parents=True, exist_ok=True)
         log = self.logs / f"migrate-{file_name(source.variable)}.log"
-        env = {**self.environ, source.variable: url}
+        given = {name: text for name, text in source.env.items() if not references(text)}  # Ports come later.
+        env = {**self.environ, **given, source.variable: url}
         child = await self.supervisor.start(source.migrate, cwd=Path(source.cwd), env=env, output=log)
         try:
             async with asyncio.timeout(_SECONDS):

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from e2e_orchestrator.isolation.names import TEMPLATE
 from e2e_orchestrator.model.isolation import CopiedData
 
 _BUSY_SECONDS = 10.0
-_COMPANIONS = ("-wal", "-shm", "-journal")
 
 
 class SqliteDriver:
@@ -41,7 +41,21 @@ class SqliteDriver:
         return await self._put(slot)
 
     async def reset(self, slot: int) -> World:
-        return await self._put(slot)
+        """Within the same file, because a slot's application may have it open and would go on with the old one."""
+        copy = self._copy(slot)
+        if self._template is None or not _is_a_file_alone(copy):
+            return await self._put(slot)
+        self._refuse_a_stranger(copy)
+        try:
+            await asyncio.to_thread(_restore, self._template, copy)
+        except sqlite3.OperationalError as error:
+            raise InfrastructureError(
+                f"{copy.name} cannot be made anew: {error}",
+                hint="something that outlives its test holds it: a slot's service in an open transaction",
+            ) from None
+        except sqlite3.DatabaseError:  # A test has made something else of it.
+            return await self._put(slot)
+        return self._world(copy)
 
     async def release(self, slot: int) -> None:
         await asyncio.to_thread(self._remove, self._copy(slot))
@@ -61,6 +75,9 @@ class SqliteDriver:
                 self._template = await self._build()
         copy = self._copy(slot)
         await asyncio.to_thread(self._replace, copy, self._template)
+        return self._world(copy)
+
+    def _world(self, copy: Path) -> World:
         address = self._base.address.with_database(str(copy))
         return World(name=copy.name, environment={self._base.variable: address})
 
@@ -77,6 +94,7 @@ class SqliteDriver:
         await asyncio.to_thread(self._begin, template)
         if source.migrate:
             await self._base.migrate(source, self._base.address.with_database(str(template)))
+            await asyncio.to_thread(_settle, template)
         if self._base.data is CopiedData.NONE:
             await asyncio.to_thread(_empty, template)
         return template
@@ -99,11 +117,16 @@ class SqliteDriver:
         """Only ever a file of ours, whatever a link on the way to it says."""
         if not file.parent.exists():
             return
+        self._refuse_a_stranger(file)
+        # With SQLite's own files beside it, and what applications put there.
+        for one in list(file.parent.iterdir()):
+            if one.name.startswith(file.name) and (one.is_symlink() or not one.is_dir()):
+                with suppress(FileNotFoundError):
+                    one.unlink()
+
+    def _refuse_a_stranger(self, file: Path) -> None:
         if file.parent.resolve() != self._folder.resolve() or self._folder.is_symlink():
             raise SafeguardRefused(f"{file} is not in the folder of this run: it stays as it is")
-        for name in (file.name, *(f"{file.name}{ending}" for ending in _COMPANIONS)):
-            with suppress(FileNotFoundError):
-                (file.parent / name).unlink()
 
 
 def _back_up(base: Path, copy: Path) -> None:
@@ -114,8 +137,40 @@ def _back_up(base: Path, copy: Path) -> None:
         ) as source,
         closing(sqlite3.connect(copy)) as target,
     ):
-        source.backup(target)
+        _copy_all(source, target)
         target.execute("PRAGMA journal_mode = DELETE")
+
+
+def _restore(template: Path, copy: Path) -> None:
+    """Whoever has the copy open sees the template's rows in his next transaction."""
+    with (
+        closing(sqlite3.connect(f"{template.absolute().as_uri()}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(copy, timeout=1.0)) as target,
+    ):
+        _copy_all(source, target)
+
+
+def _copy_all(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """Raises OperationalError if one of them is locked for too long: the interface itself would try for ever."""
+    until = time.monotonic() + _BUSY_SECONDS
+
+    def go_on(status: int, _remaining: int, _total: int) -> None:
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > until:
+            raise sqlite3.OperationalError("database is locked")
+
+    source.backup(target, progress=go_on, sleep=0.02)
+
+
+def _is_a_file_alone(copy: Path) -> bool:
+    """Neither a link nor a file of another name too: a test may put these there, and neither is ours to write to."""
+    return not copy.is_symlink() and copy.is_file() and copy.stat().st_nlink == 1
+
+
+def _settle(template: Path) -> None:
+    """In one file: what is copied is the file alone, and a migration that was ended leaves a log beside it."""
+    if template.stat().st_size:
+        with closing(sqlite3.connect(template, timeout=_BUSY_SECONDS)) as made:
+            made.execute("PRAGMA journal_mode = DELETE")
 
 
 def _empty(copy: Path) -> None:

@@ -1,7 +1,11 @@
 """What a slot may own alone: the words of ``isolation:`` and ``databases:`` in phases.yaml."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+USUAL_FOLDER = "E2E_SLOT_DIR"
+"""The variable that names a slot's folder, where nobody says another one."""
 
 
 class DatabaseIsolation(StrEnum):
@@ -42,12 +46,16 @@ class Fallback(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Isolation:
-    """What the slot of a test owns while it runs; ``ports`` are the variables that name them."""
+    """What the slot of a test owns while it runs.
+
+    ``ports`` are the variables that name them, ``directory`` the variable that names the slot's folder: empty
+    if it has none.
+    """
 
     database: DatabaseIsolation = DatabaseIsolation.SHARED
     redis: RedisIsolation = RedisIsolation.SHARED
     ports: tuple[str, ...] = ()
-    directory: bool = False
+    directory: str = ""
     reset: Reset = Reset.PER_TEST
     data: CopiedData = CopiedData.COPY
     fallback: Fallback = Fallback.SEQUENTIAL
@@ -67,7 +75,7 @@ class PlannedDatabase:
     """A base whose address tests find in ``variable``; ``url`` is None where their environment says it.
 
     Clones are made of the base itself, or of what ``sql`` (a file, absolute) and then ``migrate`` (a command
-    in the folder ``cwd``) build. ``schema_files`` are what that depends on: while they are the same, what
+    in the folder ``cwd``, with the file's ``env``) build. ``schema_files`` are what that depends on: while they are the same, what
     was built is kept from run to run.
     """
 
@@ -76,6 +84,7 @@ class PlannedDatabase:
     sql: str | None = None
     migrate: tuple[str, ...] = ()
     cwd: str = "."
+    env: Mapping[str, str] = field(default_factory=dict)
     schema_files: tuple[str, ...] = ()
 
     @property

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from e2e_orchestrator.config import schema, services
 from e2e_orchestrator.config.gates import PhaseGates, RunGates
+from e2e_orchestrator.config.isolation import Isolation as AskedIsolation
 from e2e_orchestrator.config.load import LoadedConfig
 from e2e_orchestrator.config.mistakes import Mistake, config_error
 from e2e_orchestrator.config.service_checks import default_need
@@ -166,6 +167,7 @@ class _Build:
             sql=str(root / database.sql) if database.sql else None,
             migrate=database.migrate,
             cwd=str(root),
+            env=self.loaded.model.env,
             schema_files=tuple(
                 str(root / path) for pattern in database.schema_files for path in self._files(pattern, *keys)
             ),
@@ -306,7 +308,7 @@ class _Build:
         self.mistakes.append(self.loaded.mistake(*keys, says=says, hint=hint))
 
 
-def _isolation(*levels: schema.Isolation | None) -> Isolation | None:
+def _isolation(*levels: AskedIsolation | None) -> Isolation | None:
     """What each level says, the innermost last; None if nothing is to be owned alone."""
     given: dict[str, Any] = {}
     for level in levels:

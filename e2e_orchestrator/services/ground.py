@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from e2e_orchestrator.process.ports import Ports
 from e2e_orchestrator.process.supervisor import Supervisor
 from e2e_orchestrator.protocols import Cancellation, Emit
-from e2e_orchestrator.services.ports import Ports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

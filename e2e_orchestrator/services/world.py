@@ -41,8 +41,15 @@ class World:
             await self._run.start()
             yield
         finally:
-            await asyncio.gather(*(group.stop() for group in self._slots.values()))
+            await self.end_slots()
             await self._run.stop()
+            self._ground.ports.close()
+
+    async def end_slots(self) -> None:
+        """The services of all slots are gone on return: before what they stand on is taken away."""
+        groups = list(self._slots.values())
+        self._slots.clear()
+        await asyncio.gather(*(group.stop() for group in groups))
 
     @asynccontextmanager
     async def phase(self, name: str) -> AsyncIterator[str | None]:

@@ -70,6 +70,12 @@ phases:
     assert config.root == tmp_path.resolve()
 
 
+@pytest.mark.parametrize(("said", "variable"), [("true", "E2E_SLOT_DIR"), ("DATA", "DATA"), ("false", "")])
+def test_a_slots_folder_is_named_by_a_variable(tmp_path, said, variable):
+    text = VALID.replace("kind: command", f"kind: command, isolation: {{directory: {said}}}")
+    assert load(tmp_path, text).model.runners["r"].isolation.directory == variable
+
+
 SCALARS = {
     "a whole number keeps its text": ("5432", "5432"),
     "a version number keeps its zero": ("1.10", "1.10"),
@@ -329,6 +335,10 @@ MISTAKES = {
                 "it is done when it ended with 0"
             )
         ],
+    ),
+    "a folder that is neither wanted nor a variable": (
+        VALID.replace("kind: command", "kind: command, isolation: {directory: a b}"),
+        ["1:53: runners.r.isolation.directory: must be true, false, or the name of a variable, not `a b`"],
     ),
     "an external service nobody asks": (
         VALID + "services: {s: {external: true}}",

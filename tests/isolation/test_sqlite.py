@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from servers import VARIABLE, base_of
@@ -107,3 +108,58 @@ async def test_a_link_in_the_way_leads_nobody_to_files_that_are_not_ours(
     with pytest.raises(SafeguardRefused):
         await driver.reset(0)
     assert (precious / copy.name).read_text() == "precious"
+
+
+async def test_who_has_the_copy_open_finds_it_as_it_was(file: Path, run_folder: Path) -> None:
+    """A slot's application goes on with the connections it has, and with the log that it writes ahead."""
+    driver = SqliteDriver(base_of(f"sqlite:///{file}", run_folder))
+    copy = path_of(dict((await driver.make(0)).environment))
+    with closing(sqlite3.connect(copy, isolation_level=None)) as application:
+        application.execute("PRAGMA journal_mode = WAL")
+        application.execute("INSERT INTO people (name) VALUES ('Eve')")
+        await driver.reset(0)
+        assert application.execute("SELECT name FROM people").fetchall() == [("Ada",)]
+        application.execute("INSERT INTO people (name) VALUES ('Joan')")
+        assert ask(copy, "SELECT COUNT(*) FROM people") == [(2,)]
+
+
+async def test_a_copy_that_somebody_keeps_locked_is_said(
+    file: Path, run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("e2e_orchestrator.isolation.sqlite._BUSY_SECONDS", 0.1)
+    driver = SqliteDriver(base_of(f"sqlite:///{file}", run_folder))
+    copy = path_of(dict((await driver.make(0)).environment))
+    with closing(sqlite3.connect(copy, isolation_level=None)) as application:
+        application.execute("BEGIN IMMEDIATE")
+        with pytest.raises(InfrastructureError, match="cannot be made anew: database is locked"):
+            await driver.reset(0)
+
+
+@pytest.mark.parametrize(
+    "put", [Path.symlink_to, Path.hardlink_to, Path.write_text], ids=["link", "name", "no"]
+)
+async def test_what_stands_in_place_of_the_copy_is_replaced_and_never_written_to(
+    put: Any, file: Path, run_folder: Path
+) -> None:
+    driver = SqliteDriver(base_of(f"sqlite:///{file}", run_folder))
+    copy = path_of(dict((await driver.make(0)).environment))
+    ask(file, "INSERT INTO people (name) VALUES ('Eve')")
+    ask(file, "PRAGMA wal_checkpoint(TRUNCATE)")
+    copy.unlink()
+    put(copy, file if put is not Path.write_text else "no database at all")
+    await driver.reset(0)
+    assert ask(copy, "SELECT name FROM people") == [("Ada",)]
+    assert ask(file, "SELECT COUNT(*) FROM people") == [(2,)]
+
+
+async def test_what_an_application_put_beside_the_copy_goes_with_it(file: Path, run_folder: Path) -> None:
+    driver = SqliteDriver(base_of(f"sqlite:///{file}", run_folder))
+    copies = [path_of(dict((await driver.make(slot)).environment)) for slot in (1, 10)]
+    beside = copies[0].with_name(f"{copies[0].name}.lock")
+    beside.touch()
+    await driver.release(1)
+    assert not beside.exists()
+    assert copies[1].exists(), "its name begins alike"
+    await driver.release(10)
+    await driver.close()
+    assert not copies[0].parent.exists()

@@ -1,6 +1,5 @@
 """Services of slots lean on what their slot owns."""
 
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from e2e_orchestrator.model.events import Event, ServiceFailed, ServiceStarted
 from e2e_orchestrator.model.service import LogProbe, PlannedService, Scope
 from e2e_orchestrator.process.supervisor import Supervisor
 from e2e_orchestrator.services.ground import Ground
-from e2e_orchestrator.services.ports import Ports
 from e2e_orchestrator.services.world import World
 
 pytestmark = pytest.mark.anyio
@@ -81,20 +79,3 @@ async def test_a_slot_that_could_not_start_breaks_the_world_once(
         with pytest.raises(InfrastructureError):
             await world.around(0, phase="p", owned={})
     assert len([event for event in told if isinstance(event, ServiceFailed)]) == 1
-
-
-def free_port() -> int:
-    with socket.socket() as asking:
-        asking.bind(("127.0.0.1", 0))
-        return int(asking.getsockname()[1])
-
-
-def test_a_port_is_given_once_and_only_if_it_is_free() -> None:
-    first, second = free_port(), free_port()
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        taken = listening.getsockname()[1]
-        numbers = iter([taken, first, first, second])
-        ports = Ports(pick=lambda *_: next(numbers))
-        assert [ports.take(), ports.take()] == [first, second]
-        with pytest.raises(InfrastructureError, match="no free port"):
-            Ports(pick=lambda *_: taken).take()

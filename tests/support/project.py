@@ -120,10 +120,16 @@ class Project:
             **given,
         )
 
-    def finish(self, process: subprocess.Popen[str], *, output: str = "test-results") -> Finished:
+    def finish(
+        self,
+        process: subprocess.Popen[str],
+        *,
+        output: str = "test-results",
+        longest: float = _LONGEST_RUN,
+    ) -> Finished:
         began = time.monotonic()
         try:
-            stdout, stderr = process.communicate(timeout=_LONGEST_RUN)
+            stdout, stderr = process.communicate(timeout=longest)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             stdout, stderr = process.communicate()

@@ -13,7 +13,7 @@ from polling import poll
 
 @dataclass
 class Streamer:
-    """A user of one test alone, so that tests can run side by side and again."""
+    """A user of the studio. Mostly of one test alone, so that tests can run side by side and again."""
 
     http: httpx.Client
     email: str
@@ -32,6 +32,18 @@ class Streamer:
         assert streamer.register().status_code == 201
         assert streamer.log_in().status_code == 200
         return streamer
+
+    @classmethod
+    def on_the_demo_channel(cls, http: httpx.Client) -> Streamer:
+        """Log in as the one account that is shown to visitors, and sweep it."""
+        demo = cls(http, email="demo@example.com", password="as everybody knows")
+        demo.register(display_name="Demo")  # refused where somebody was here before
+        assert demo.log_in().status_code == 200
+        for kit in demo.get("/brand-kits").json()["items"]:
+            demo.delete(f"/brand-kits/{kit['id']}")
+        for asset in demo.get("/assets").json():
+            demo.delete(f"/assets/{asset['id']}")
+        return demo
 
     def register(self, **changes: str) -> httpx.Response:
         """Create the account."""

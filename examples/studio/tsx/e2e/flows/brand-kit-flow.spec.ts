@@ -10,6 +10,18 @@ async function create(page: Page, name: string): Promise<void> {
   await page.getByRole("button", { name: "Create kit" }).click();
 }
 
+test("visitors of the demo channel see every look, and one leaves", async ({ page, demo }) => {
+  for (let number = 1; number <= 10; number++) await demo.createKit(`Look ${number}`);
+  await page.goto("/dashboard");
+  await expect(page.getByText("10 of 10")).toBeVisible();
+
+  await kits(page).filter({ hasText: "Look 7" }).getByRole("button", { name: "Delete" }).click();
+
+  await expect(page.getByText("9 of 10")).toBeVisible();
+  await page.reload();
+  await expect(kits(page)).toHaveText([1, 2, 3, 4, 5, 6, 8, 9, 10].map((number) => new RegExp(`Look ${number}\\b`)));
+});
+
 test("a kit is created, survives a reload, and is deleted", async ({ page, studio }) => {
   await page.goto("/dashboard");
   await page.getByLabel("Primary colour").fill("#0055ff");

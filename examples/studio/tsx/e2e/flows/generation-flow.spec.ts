@@ -11,6 +11,19 @@ async function generate(page: Page, kind: string, title: string, size: string): 
   await expect(page.getByRole("status")).toContainText(`Done. ${size} pixels`);
 }
 
+test("visitors of the demo channel see what they made", async ({ page, demo }) => {
+  await page.goto("/create");
+  await generate(page, "Emote", "Hello", "112 × 112");
+  await generate(page, "Subscriber badge", "Visitor", "72 × 72");
+  await generate(page, "Info panel", "About", "320 × 160");
+
+  await page.reload();
+
+  const made = page.getByRole("list", { name: "Made so far" }).getByRole("listitem");
+  await expect(made).toHaveText([/About\s*320 × 160/, /Visitor\s*72 × 72/, /Hello\s*112 × 112/]);
+  expect(await demo.get("/auth/usage")).toMatchObject({ brand_kits: 0, assets: 3, open_jobs: 0 });
+});
+
 test("what was made gathers below, newest first, and stays", async ({ page, studio }) => {
   await page.goto("/create");
   await generate(page, "Emote", "Hype", "112 × 112");

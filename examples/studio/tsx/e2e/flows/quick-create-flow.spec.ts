@@ -2,6 +2,17 @@
 
 import { expect, test } from "../support/studio.ts";
 
+test("the demo channel has one kit to choose, and what is made with it", async ({ page, demo }) => {
+  const kit = await demo.createKit("Demo colours", { primary_colour: "#00aa55" });
+  await page.goto("/create");
+  await page.getByLabel("Brand kit").selectOption(kit);
+  await page.getByLabel("Title").fill("Try me");
+  await page.getByRole("button", { name: "Generate" }).click();
+
+  await expect(page.getByRole("status")).toContainText("Done.");
+  expect(await demo.get("/auth/usage")).toMatchObject({ brand_kits: 1, assets: 1, open_jobs: 0 });
+});
+
 test("choose, generate, look, download", async ({ page, studio }) => {
   await page.goto("/create");
   await page.getByRole("radio", { name: "Info panel" }).check();

@@ -33,6 +33,19 @@ export async function register(request: APIRequestContext, account: Account): Pr
   return loggedIn.json();
 }
 
+/** The one account that visitors are shown, swept. There is only one: who uses it has it to himself. */
+async function onTheDemoChannel(request: APIRequestContext): Promise<Studio> {
+  const [email, password] = ["demo@example.com", "as everybody knows"];
+  // Refused where somebody was here before.
+  await request.post(`${API_URL}/auth/register`, { data: { email, password, display_name: "Demo" } });
+  const loggedIn = await request.post(`${API_URL}/auth/login`, { data: { email, password } });
+  expect(loggedIn.status()).toBe(200);
+  const demo = new Studio(request, await loggedIn.json());
+  for (const kit of (await demo.get("/brand-kits")).items) await demo.remove(`/brand-kits/${kit.id}`);
+  for (const asset of await demo.get("/assets")) await demo.remove(`/assets/${asset.id}`);
+  return demo;
+}
+
 /** The API as the logged-in user sees it. */
 export class Studio {
   constructor(
@@ -50,6 +63,10 @@ export class Studio {
     return (await this.request.get(API_URL + path, { headers: this.headers })).json();
   }
 
+  async remove(path: string): Promise<void> {
+    await this.request.delete(API_URL + path, { headers: this.headers });
+  }
+
   async file(assetId: string): Promise<Buffer> {
     return (await this.request.get(`${API_URL}/assets/${assetId}/file`, { headers: this.headers })).body();
   }
@@ -59,13 +76,18 @@ export class Studio {
   }
 }
 
-/** `account` is made up, and not registered. A spec that asks for `studio` finds it registered and the browser logged in. */
-export const test = base.extend<{ account: Account; studio: Studio }>({
+/** `account` is made up, and not registered. A spec that asks for `studio` finds it registered and the browser logged in; with `demo` that is the demo channel. */
+export const test = base.extend<{ account: Account; studio: Studio; demo: Studio }>({
   account: async ({}, use) => use(invent()),
   studio: async ({ account, page, request }, use) => {
     const session = await register(request, account);
     await logIn(page, session);
     await use(new Studio(request, session));
+  },
+  demo: async ({ page, request }, use) => {
+    const demo = await onTheDemoChannel(request);
+    await logIn(page, demo.session);
+    await use(demo);
   },
 });
 

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
+
+import pytest
 
 from actors import Streamer
 
 ATTEMPTS = 5
+
+
+@pytest.fixture(scope="module")
+def welcome(demo: Streamer) -> dict[str, Any]:
+    """What visitors of the demo channel see first."""
+    return demo.create_kit("Welcome")
+
+
+def test_visitors_find_the_demo_channel_after_each_login(demo: Streamer, welcome: dict[str, Any]) -> None:
+    for _ in range(3):
+        demo.post("/auth/logout")
+        assert demo.log_in().status_code == 200
+        assert demo.get("/brand-kits").json()["items"] == [welcome]
 
 
 def test_two_devices_log_out_one_by_one(streamer: Streamer) -> None:
@@ -53,3 +69,7 @@ def test_a_success_forgets_the_failures_before(streamer: Streamer) -> None:
         for _ in range(ATTEMPTS - 1):
             assert streamer.log_in(password="not the one").status_code == 401
         assert streamer.log_in().status_code == 200
+
+
+def test_the_demo_channel_is_as_it_was(demo: Streamer, welcome: dict[str, Any]) -> None:
+    assert demo.get("/brand-kits").json()["items"] == [welcome]

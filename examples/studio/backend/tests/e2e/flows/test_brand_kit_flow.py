@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
 
 from actors import Streamer
 from images import make_png, read_png
 
 LIMIT = 10
+
+
+@pytest.fixture(scope="module")
+def looks(demo: Streamer) -> list[dict[str, Any]]:
+    """As many as one channel can have."""
+    return [demo.create_kit(f"Look {number}") for number in range(LIMIT)]
+
+
+def test_visitors_see_every_look(demo: Streamer, looks: list[dict[str, Any]]) -> None:
+    assert demo.get("/brand-kits").json()["items"] == looks
+    assert demo.post("/brand-kits", json={"name": "One more"}).status_code == 409
 
 
 def test_a_kit_grows_up(streamer: Streamer) -> None:
@@ -65,3 +79,7 @@ def test_the_last_place_is_given_away_once(streamer: Streamer) -> None:
         codes = sorted(pool.map(create, range(4)))
 
     assert codes == [201, 409, 409, 409]
+
+
+def test_the_looks_are_what_they_were(demo: Streamer, looks: list[dict[str, Any]]) -> None:
+    assert demo.get("/brand-kits").json()["items"] == looks

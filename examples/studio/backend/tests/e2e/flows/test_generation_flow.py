@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
 
 from actors import Streamer
 from images import read_png
+
+
+@pytest.fixture(scope="module")
+def tour(demo: Streamer) -> list[dict[str, Any]]:
+    """What visitors are shown as made here."""
+    return [demo.make_image(kind, "Welcome") for kind in ("emote", "badge", "panel")]
+
+
+def test_visitors_see_what_was_made(demo: Streamer, tour: list[dict[str, Any]]) -> None:
+    total = sum(asset["bytes"] for asset in tour)
+    usage = demo.get("/auth/usage").json()
+    assert usage == {"brand_kits": 0, "assets": len(tour), "asset_bytes": total, "open_jobs": 0}
 
 
 def test_from_the_kit_to_the_download(streamer: Streamer) -> None:
@@ -54,3 +69,7 @@ def test_jobs_and_kits_of_others_are_out_of_reach(streamer: Streamer, new_stream
     body = {"asset_type": "emote", "title": "Borrowed", "brand_kit_id": kit["id"]}
     assert stranger.post("/generation/jobs", json=body).status_code == 404
     assert stranger.get("/generation/jobs").json() == []
+
+
+def test_what_was_made_is_still_shown(demo: Streamer, tour: list[dict[str, Any]]) -> None:
+    assert demo.get("/assets").json() == tour[::-1]

@@ -10,8 +10,20 @@ import pytest
 from actors import Streamer
 from images import read_png
 
+KINDS = ["emote", "badge", "panel", "profile", "banner"]
 
-@pytest.mark.parametrize("asset_type", ["emote", "badge", "panel", "profile", "banner"])
+
+@pytest.fixture(scope="module")
+def channel(demo: Streamer) -> list[dict[str, Any]]:
+    """One of each, as a channel needs them."""
+    return [demo.make_image(kind) for kind in KINDS]
+
+
+def test_visitors_see_a_whole_channel(demo: Streamer, channel: list[dict[str, Any]]) -> None:
+    assert [asset["asset_type"] for asset in demo.get("/assets").json()] == KINDS[::-1]
+
+
+@pytest.mark.parametrize("asset_type", KINDS)
 def test_what_the_studio_makes_passes_its_own_check(streamer: Streamer, asset_type: str) -> None:
     asset = streamer.make_image(asset_type)
     content = streamer.get(f"/assets/{asset['id']}/file").content
@@ -51,3 +63,7 @@ def test_an_emote_does_not_pass_as_a_badge(streamer: Streamer) -> None:
 
     assert verdict["fits"] is False
     assert verdict["problems"] == ["is 112x112 pixels, must be 72x72"]
+
+
+def test_the_channel_is_still_whole(demo: Streamer, channel: list[dict[str, Any]]) -> None:
+    assert demo.get("/assets").json() == channel[::-1]
