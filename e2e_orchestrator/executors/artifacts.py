@@ -4,7 +4,7 @@ import glob
 import mimetypes
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from e2e_orchestrator.safety.regular import open_regular
 FOLDER = "artifacts"
 
 _MOST, _BIGGEST = 200, 500_000_000
-_GRANULARITY = 0.05  # The kernel's clock for files lags behind by a tick or two.
 _SPARED = frozenset({"node_modules", ".git", ".venv"})
 
 
@@ -27,15 +26,25 @@ class Collected:
     left: tuple[str, ...] = ()
 
 
-def collect(patterns: Sequence[str], *, cwd: Path, spec: AttemptSpec, since: float) -> Collected:
-    """Copies what was written since that time (of the system's clock) and lies below ``cwd``.
+Stamps = Mapping[str, tuple[int, int, int]]
+
+
+def stamps(patterns: Sequence[str], *, cwd: Path, spec: AttemptSpec) -> Stamps:
+    """What is there before an attempt, by name: when it was written last, its size and its inode."""
+    return dict(_matching(patterns, cwd=cwd, spared=spec.output_root.resolve()))
+
+
+def collect(patterns: Sequence[str], *, cwd: Path, spec: AttemptSpec, before: Stamps) -> Collected:
+    """Copies what was written since those stamps were taken and lies below ``cwd``.
 
     Links are not followed out of ``cwd``. At most 200 files of 500 MB together.
     """
     found: list[Attachment] = []
     left: list[str] = []
     size = 0
-    for name in _matching(patterns, cwd=cwd, spared=spec.output_root.resolve(), since=since):
+    for name, stamp in _matching(patterns, cwd=cwd, spared=spec.output_root.resolve()):
+        if before.get(name) == stamp:
+            continue
         path = cwd / name
         try:
             size += path.stat().st_size
@@ -55,7 +64,9 @@ def collect(patterns: Sequence[str], *, cwd: Path, spec: AttemptSpec, since: flo
     return Collected(attachments=tuple(found), left=tuple(left))
 
 
-def _matching(patterns: Sequence[str], *, cwd: Path, spared: Path, since: float) -> Iterator[str]:
+def _matching(
+    patterns: Sequence[str], *, cwd: Path, spared: Path
+) -> Iterator[tuple[str, tuple[int, int, int]]]:
     """Each file once, by name; relative to ``cwd``. What lies in the output folder is there already."""
     root = cwd.resolve()
     names = {
@@ -67,9 +78,9 @@ def _matching(patterns: Sequence[str], *, cwd: Path, spared: Path, since: float)
     for name in sorted(names):
         try:
             real = (cwd / name).resolve()
-            fresh = real.is_relative_to(root) and real.stat().st_mtime >= since - _GRANULARITY
-            fresh = fresh and real.is_file() and not real.is_relative_to(spared)
+            inside = real.is_relative_to(root) and not real.is_relative_to(spared)
+            found = real.stat() if inside and real.is_file() else None
         except (OSError, RuntimeError):
             continue
-        if fresh:
-            yield name
+        if found:
+            yield name, (found.st_mtime_ns, found.st_size, found.st_ino)

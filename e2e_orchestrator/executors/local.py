@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.errors import InfrastructureError
-from e2e_orchestrator.executors.artifacts import Collected, collect
+from e2e_orchestrator.executors.artifacts import Collected, Stamps, collect, stamps
 from e2e_orchestrator.executors.live import Live, Patience
 from e2e_orchestrator.executors.warm_start import Asked, WarmStarts
 from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Deadline, Judged
@@ -72,10 +71,11 @@ class LocalExecutor:
         self, test: Test, spec: AttemptSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit
     ) -> Attempt:
         started_at, started = self.clock.now(), self.clock.monotonic()
-        output, since = spec.folder / _OUTPUT, time.time()
+        output = spec.folder / _OUTPUT
         artifacts: tuple[Attachment, ...] = ()
         try:
             _make_room(spec)
+            before = await self._stamps(test, spec)
             command = self.runners[test.runner].command(test, spec)
         except (InfrastructureError, OSError) as error:
             judged = Judged(verdict=because(Reason.INFRASTRUCTURE, str(error)))
@@ -84,7 +84,7 @@ class LocalExecutor:
             completed = await self._execute(
                 test, spec, command, deadline=deadline, cancellation=cancellation, emit=emit
             )
-            artifacts = await self._collect(test, spec, since=since, emit=emit)
+            artifacts = await self._collect(test, spec, before=before, emit=emit)
             judged = _with_leaks(await self._judge(test, spec, completed, emit=emit), test, completed)
         return Attempt(
             number=spec.number,
@@ -199,15 +199,21 @@ class LocalExecutor:
         trace = trace_of(spec.run_id, self.environ)
         return {TRACEPARENT: trace.traceparent(test.phase, test.id, str(spec.number))}
 
+    @staticmethod
+    async def _stamps(test: Test, spec: AttemptSpec) -> Stamps:
+        if not test.artifacts:
+            return {}
+        return await asyncio.to_thread(stamps, test.artifacts, cwd=Path(test.cwd), spec=spec)
+
     async def _collect(
-        self, test: Test, spec: AttemptSpec, *, since: float, emit: Emit
+        self, test: Test, spec: AttemptSpec, *, before: Stamps, emit: Emit
     ) -> tuple[Attachment, ...]:
         """Before the evidence is read and masked, so that nothing collected goes unmasked."""
         if not test.artifacts:
             return ()
         try:
             found = await asyncio.to_thread(
-                collect, test.artifacts, cwd=Path(test.cwd), spec=spec, since=since
+                collect, test.artifacts, cwd=Path(test.cwd), spec=spec, before=before
             )
         except (OSError, ValueError) as error:
             found = Collected(left=(str(error),))

@@ -15,6 +15,7 @@ QUALITY = "gl-code-quality-report.json"
 
 _MOST = 500
 _DESCRIPTION, _NAME = 500, 200
+_NO_FILE = "."
 
 
 class GitlabReporter(FileReport):
@@ -49,6 +50,7 @@ class GitlabReporter(FileReport):
         test, said = entry.test.test, first_line(entry.message or entry.raw, limit=_DESCRIPTION)
         file = entry.file or test.target.partition("::")[0]
         path = source(file, test=test, plan=self.run.plan, environ=self.context.environ)
+        path = path.removeprefix("./").lstrip("/") or _NO_FILE  # GitLab refuses paths that start elsewhere.
         known = "\0".join((test.id, entry.name, entry.result, signature(entry.message or "")))
         flaky = entry.result is Result.FLAKY
         return {

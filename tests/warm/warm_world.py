@@ -13,6 +13,7 @@ from typing import Any
 
 from support.project import Finished, Project
 
+import e2e_orchestrator
 from e2e_orchestrator.model import events
 
 
@@ -20,7 +21,10 @@ def interpreter(folder: Path, packages: dict[str, str]) -> Path:
     """A virtual environment that also sees ours, with these modules installed."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     (site,) = folder.glob("lib/python*/site-packages")
-    (site / "ours.pth").write_text(sysconfig.get_path("purelib"))
+    ours = Path(e2e_orchestrator.__file__).parents[
+        1
+    ]  # An editable install is not in the folder of the others.
+    (site / "ours.pth").write_text(f"{sysconfig.get_path('purelib')}\n{ours}\n")
     for name, text in packages.items():
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(dedent(text))

@@ -20,7 +20,7 @@ def chromium() -> str | None:
     return os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, _NAMES)), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     path = chromium()
     if path is None:
@@ -66,13 +66,13 @@ def opened(browser: Any) -> Iterator[Open]:
     assert [one.asked for one in pages if one.asked] == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("shop") / "test-results"
     return reports.write(output, reports.shop(output))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shop_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("before") / "test-results"
     return reports.write(output, reports.shop(output, mended=True))

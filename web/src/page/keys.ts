@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 type Keys = Record<string, (event: KeyboardEvent) => void>;
 
@@ -7,7 +7,7 @@ const typing = (target: EventTarget | null): boolean =>
 
 /** Keys of a view while it is shown; none of them while somebody types, or with Ctrl, Alt or Meta. */
 export function useKeys(keys: Keys): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
       const handle = keys[event.key];
