@@ -20,7 +20,7 @@ from e2e_orchestrator.model.outcomes import STATUS_OF, CaseStatus, Reason
 
 pytestmark = pytest.mark.slow
 
-LONGEST_RUN = 400.0
+LONGEST_RUN = 900.0
 RETRIES = 2
 BIGGEST_READ = 256 << 20  # One suite leaves a file of a terabyte, which is one hole.
 PYTEST, PLAYWRIGHT = suites("pytest"), suites("playwright")
