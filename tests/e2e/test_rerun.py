@@ -215,12 +215,15 @@ def test_a_run_that_goes_on_cannot_be_continued(project: Project) -> None:
 
 
 def test_with_nothing_to_do_no_service_is_started(project: Project) -> None:
-    project.write({"serve.sh": "touch served; exec sleep 300\n"})
+    project.write(
+        {"serve.sh": "touch served; exec sleep 300\n", "wait.sh": "until test -e served; do :; done\n"}
+    )
     project.phases(
-        [{"name": "p", "tests": {"a": "true"}}], kind="command", services={"s": {"command": "sh serve.sh"}}
+        [{"name": "p", "tests": {"a": "sh wait.sh"}}],
+        kind="command",
+        services={"s": {"command": "sh serve.sh"}},
     )
     assert project.run().exit_code == 0
-    wait_until((project.root / "served").exists)
     (project.root / "served").unlink()
     assert project.run("--last-failed").exit_code == 0
     assert not (project.root / "served").exists()
