@@ -30,7 +30,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     tests = {
         name: {
             "target": f"test_{name}.py",
-            **({"timeout": "4s"} if name in HANGING else {}),
+            **({"timeout": "12s"} if name in HANGING else {}),
             **({"retries": {"max": 1, "delay": 0}} if name == "edits" else {}),
         }
         for name in FILES
