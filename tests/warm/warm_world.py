@@ -42,10 +42,7 @@ class Attempts:
         test = self.run.tests[f"p/{name}"]
         return {
             "verdict": (test["status"], test["reason"]),
-            # Which rung of the ladder ended a hang depends on how busy the machine is.
-            "exits": [
-                attempt["exit_status"] for attempt in test["attempts"] if attempt["reason"] != "timeout"
-            ],
+            "exits": [attempt["exit_status"] for attempt in test["attempts"]],
             "leaks": [
                 [leak["command"] for leak in attempt.get("leaked", [])] for attempt in test["attempts"]
             ],
