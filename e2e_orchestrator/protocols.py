@@ -1,12 +1,12 @@
 """The whole plug-in surface: what runners, executors, reporters and surroundings have to offer."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Deadline, Judged
+from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Deadline, Judged, Tool
 from e2e_orchestrator.model.events import Envelope, Event
 from e2e_orchestrator.model.outcomes import Attempt
 from e2e_orchestrator.model.packs import Carried, Pack, PackJudged, PackSpec
@@ -16,7 +16,11 @@ Emit = Callable[[Event], Awaitable[None]]
 
 
 class Runner(Protocol):
-    """Translates between a kind of test and the programs that run it. Spawns nothing, times nothing."""
+    """Translates between a kind of test and the programs that run it. Spawns nothing, times nothing.
+
+    ``judge`` is called in a thread, as evidence may be large. If ``judges_nothing_at_once`` is true it is called
+    in the event loop where an attempt left no file but its output: then it must not wait for anything.
+    """
 
     def command(self, test: Test, spec: AttemptSpec) -> Command:
         """The program for one attempt.
@@ -64,6 +68,18 @@ class ClosingRunner(Protocol):
 
     def closing(self, *, run_id: str, folder: Path) -> Sequence[Command]:
         """The programs to run after the last test, however the run ended; ``folder`` is the run's own."""
+        ...
+
+
+@runtime_checkable
+class EquippedRunner(Protocol):
+    """A runner that can say before a run which tools a test needs, for ``doctor``."""
+
+    def tools(self, test: Test) -> Iterable[Tool]:
+        """What ``command`` looks for and what only its program would miss; spawns nothing.
+
+        Raises InfrastructureError as ``command`` does, for what is not there.
+        """
         ...
 
 

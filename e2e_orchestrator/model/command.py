@@ -77,6 +77,21 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """Something that tests need of the machine: there if ``ask`` ends with exit status 0, or without one to ask.
+
+    ``missing`` says what a run would say, ``hint`` what to type then. One that is not ``needed`` may be missing,
+    as nobody can know beforehand whether the tests want it.
+    """
+
+    name: str
+    ask: Command | None = None
+    missing: str = ""
+    hint: str = ""
+    needed: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
     """How a command ended and where its evidence lies.
 

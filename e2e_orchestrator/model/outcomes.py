@@ -62,6 +62,7 @@ class CaseStatus(StrEnum):
 
 
 BAD_CASES = frozenset({CaseStatus.FAILED, CaseStatus.ERROR, CaseStatus.TIMEOUT})
+CUT_SHORT = "was running when its process ended"  # The message of a case that nothing better is known of.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,11 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One test function inside a test; ``id`` is unique within its attempt, ``duration`` in seconds."""
+    """One test function inside a test; ``id`` is unique within its attempt, ``duration`` in seconds.
+
+    ``shared_failure``: what failed, or some of it, is or may be of something that it shares with other cases,
+    such as a fixture of its module. The tool blames this case because it has nobody else to blame.
+    """
 
     id: str
     status: CaseStatus
@@ -114,6 +119,7 @@ class Case:
     line: int | None = None
     project: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    shared_failure: bool = False
 
     @property
     def bad(self) -> bool:

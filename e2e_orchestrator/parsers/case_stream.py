@@ -252,6 +252,7 @@ def _case(identity: str, raw: Mapping[str, Any]) -> Case:
         file=_text(raw.get("file")),
         line=_whole(raw.get("line")),
         project=_text(raw.get("project")),
+        shared_failure=raw.get("shared_failure") is True and (known is None or known in BAD_CASES),
     )
 
 

@@ -159,6 +159,8 @@ def _case(item: Mapping[str, Any]) -> Case | None:
         duration=sum(_seconds(stage.get("duration")) for stage in stages.values()),
         message=message("\n\n".join(message(text) for text in texts)) or None,
         line=None if line is None else line + 1,
+        # Whose set-up or teardown it was, only the plugin can tell.
+        shared_failure=bool({"setup", "teardown"} & set(failed)),
     )
 
 

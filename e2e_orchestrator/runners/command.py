@@ -12,19 +12,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from e2e_orchestrator.errors import InfrastructureError
-from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Judged
+from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Judged, Tool
 from e2e_orchestrator.model.outcomes import Case, CaseStatus, Reason
 from e2e_orchestrator.model.plan import RunnerSpec, Test
 from e2e_orchestrator.parsers.case_stream import ProblemKind, read_stream
 from e2e_orchestrator.parsers.junit import BadJUnit, JUnitReport, read_junit
 from e2e_orchestrator.runners.decision import (
     ENDINGS,
+    EVERY_SKIPPED,
     Facts,
     Row,
     all_cases,
     always,
     decide,
     files_left,
+    gaps,
     nothing_to_add,
     said,
     with_located_attachments,
@@ -49,10 +51,22 @@ class CommandRunner:
     their report as an argument.
     """
 
+    # Without a file there is nothing to read: a thread, for what might take long, would cost more than the word.
+    judges_nothing_at_once = True
+
     def __init__(self, spec: RunnerSpec) -> None:
         """All that a command needs stands in the plan."""
 
     def command(self, test: Test, spec: AttemptSpec) -> Command:
+        program, *words = self._words(test)
+        argv = (program, *(word.replace(_OUTPUT_DIR, str(spec.folder)) for word in words))
+        return Command(argv=argv, cwd=Path(test.cwd), env=dict(test.env))
+
+    def tools(self, test: Test) -> Iterator[Tool]:
+        yield Tool(name=self._words(test)[0])
+
+    def _words(self, test: Test) -> list[str]:
+        """The first is the program's absolute path. Raises InfrastructureError if there is none."""
         cwd = Path(test.cwd)
         try:
             words = [*shlex.split(test.target), *test.args]
@@ -69,8 +83,7 @@ class CommandRunner:
                 f"test {test.id}: there is no program {words[0]!r} (looked on the PATH and from {cwd})",
                 hint="install it, make it executable with chmod +x, or correct the target",
             )
-        argv = (program, *(word.replace(_OUTPUT_DIR, str(spec.folder)) for word in words[1:]))
-        return Command(argv=argv, cwd=cwd, env=dict(test.env))
+        return [program, *words[1:]]
 
     def judge(self, test: Test, spec: AttemptSpec, completed: Completed) -> Judged:
         stream, junit = read_stream(completed.events), read_junit(completed.folder / JUNIT)
@@ -142,11 +155,7 @@ def _doubts(facts: CommandFacts) -> Iterator[str]:
         yield f"the case stream has no end: {facts.where}"
     if end is not None and end.exit_status not in (None, 0):
         yield f"the case stream announced exit status {end.exit_status}"
-    lacking = [*facts.stream.running, *(case.id for case in facts.not_run)]
-    if lacking:
-        yield f"{len(lacking)} of {len(facts.cases)} cases have no result, {lacking[0]} for one"
-    if facts.stream.overflow:
-        yield "the case stream is larger, or names more cases, than can be kept"
+    yield from gaps(facts, [*facts.stream.running, *(case.id for case in facts.not_run)])
 
 
 # The first row that fits decides.
@@ -200,12 +209,7 @@ TABLE: tuple[Row[CommandFacts], ...] = (
         Reason.NO_TESTS,
         lambda _: "exit status 0, but it reports not a single case",
     ),
-    Row(
-        "every case was skipped",
-        lambda f: len(f.skipped) == len(f.cases),
-        Reason.ALL_SKIPPED,
-        lambda f: f.skipped[0].message,
-    ),
+    EVERY_SKIPPED,
     Row("a case passed only on a retry of its own", lambda f: f.flaky, Reason.FLAKY, nothing_to_add),
     Row("everything else", always, None, nothing_to_add),
 )

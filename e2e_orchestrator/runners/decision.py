@@ -2,13 +2,22 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar, assert_never
 
 from e2e_orchestrator.model.command import AttemptSpec, Completed, Limit
-from e2e_orchestrator.model.outcomes import Attachment, Case, CaseStatus, Reason, Verdict, because, passed
+from e2e_orchestrator.model.outcomes import (
+    CUT_SHORT,
+    Attachment,
+    Case,
+    CaseStatus,
+    Reason,
+    Verdict,
+    because,
+    passed,
+)
 from e2e_orchestrator.parsers.case_stream import ProblemKind, StreamEvidence
 from e2e_orchestrator.parsers.text import last_lines, message
 from e2e_orchestrator.safety.regular import open_regular
@@ -136,6 +145,14 @@ def said(facts: Facts, *kinds: ProblemKind) -> str:
     return "\n\n".join(problem.message for problem in facts.stream.of_kind(*kinds))
 
 
+def gaps(facts: Facts, lacking: Sequence[str]) -> Iterator[str]:
+    """What keeps a success from being believed: cases that are ``lacking`` a result, or more than can be kept."""
+    if lacking:
+        yield f"{len(lacking)} of {len(facts.cases)} cases have no result, {lacking[0]} for one"
+    if facts.stream.overflow:
+        yield "the case stream is larger, or names more cases, than can be kept"
+
+
 def nothing_to_add(_facts: Facts) -> None:
     """The cases' own messages are the message."""
 
@@ -185,6 +202,13 @@ ENDINGS: tuple[Row[Facts], ...] = (
         Reason.CRASH,
         lambda f: f"{f.tool} died of {signal_name(-f.exit)} {f.where}{f.so_far}{f.tail}",
     ),
+)
+
+EVERY_SKIPPED: Row[Facts] = Row(
+    "every case was skipped",
+    lambda f: len(f.skipped) == len(f.cases),
+    Reason.ALL_SKIPPED,
+    lambda f: f.skipped[0].message,
 )
 
 
@@ -245,13 +269,18 @@ def _case(
 ) -> Case:
     if identity in stream.running:
         known = stream.cases.get(identity) or Case(id=identity, status=running)
-        return replace(known, status=running, message="was running when its process ended")
+        return replace(known, status=running, message=CUT_SHORT)
     live, native = stream.cases.get(identity), reported.get(identity)
     if live is None or native is None:
         return live or native or Case(id=identity, status=CaseStatus.NOT_RUN)
     if _GOODNESS.index(native.status) <= _GOODNESS.index(live.status) or (live.bad and native.bad):
         return live if live.message or not native.message else replace(live, message=native.message)
-    return replace(live, status=native.status, message=native.message or live.message)
+    return replace(
+        live,
+        status=native.status,
+        message=native.message or live.message,
+        shared_failure=native.shared_failure,
+    )
 
 
 def located(attachments: Iterable[Attachment], *, spec: AttemptSpec) -> tuple[Attachment, ...]:

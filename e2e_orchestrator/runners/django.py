@@ -1,31 +1,34 @@
 """Runs a label of ``manage.py test`` in a Django project that knows nothing of it, and judges what came of it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from e2e_orchestrator.errors import InfrastructureError
-from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Judged
+from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Judged, Tool
 from e2e_orchestrator.model.outcomes import CaseStatus, Reason
 from e2e_orchestrator.model.plan import RunnerSpec, Test
 from e2e_orchestrator.parsers.case_stream import ProblemKind, read_stream
 from e2e_orchestrator.runners.decision import (
     ENDINGS,
+    EVERY_SKIPPED,
     Facts,
     Row,
     all_cases,
     always,
     decide,
+    gaps,
     nothing_to_add,
     said,
     with_located_attachments,
 )
 from e2e_orchestrator.runners.django_databases import MANAGE, SlotDatabases
-from e2e_orchestrator.runners.programs import environment, find_python
+from e2e_orchestrator.runners.programs import Package, environment, find_python
 
 MANAGE_PY = "manage.py"
 _LABEL = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_DJANGO = Package(name="Django", module="django", install=("django",))
 _NO_DJANGO = re.compile(r"No module named '?django'?\b|Couldn't import Django")
 
 
@@ -41,20 +44,14 @@ class DjangoRunner:
         self._databases = SlotDatabases(spec)
 
     def command(self, test: Test, spec: AttemptSpec) -> Command:
-        cwd = Path(test.cwd)
-        if not (cwd / MANAGE_PY).is_file():
-            raise InfrastructureError(
-                f"test {test.id}: there is no {MANAGE_PY} in {cwd}",
-                hint=f"set runners.{self._spec.name}.cwd to the folder of the project's {MANAGE_PY}",
-            )
-        python = find_python(self._spec, test, env=environment(test.env))
+        cwd, python = Path(test.cwd), self._interpreter(test)
         labels = spec.only if spec.only and all(map(_LABEL.fullmatch, spec.only)) else test.target.split()
         keeping = ("--keepdb",) if self._spec.keepdb and "--keepdb" not in test.args else ()
         argv = (python, str(MANAGE), MANAGE_PY, "test", *labels, "--noinput", *keeping, *test.args)
         slot = self._databases.claim(test, spec, python=python)
         return Command(argv=argv, cwd=cwd, env={**test.env, **slot})
 
-    def judge(self, test: Test, spec: AttemptSpec, completed: Completed) -> Judged:  # noqa: ARG002 - the protocol's.
+    def judge(self, test: Test, spec: AttemptSpec, completed: Completed) -> Judged:
         stream = read_stream(completed.events)
         running = CaseStatus.ERROR if completed.limit is None else CaseStatus.TIMEOUT
         facts = DjangoFacts(
@@ -62,6 +59,7 @@ class DjangoRunner:
             completed=completed,
             stream=stream,
             cases=all_cases(stream, reported={}, running=running),
+            interpreter=lambda: find_python(self._spec, test, env=environment(test.env)),
         )
         return Judged(
             verdict=decide(TABLE, facts),
@@ -69,12 +67,30 @@ class DjangoRunner:
             attachments=(),
         )
 
+    def tools(self, test: Test) -> Iterator[Tool]:
+        python = self._interpreter(test)
+        yield Tool(name=python)
+        yield _DJANGO.tool(test, python=python)
+
+    def _interpreter(self, test: Test) -> str:
+        """Raises InfrastructureError if there is none, or no project that it could run."""
+        if not (Path(test.cwd) / MANAGE_PY).is_file():
+            raise InfrastructureError(
+                f"test {test.id}: there is no {MANAGE_PY} in {test.cwd}",
+                hint=f"set runners.{self._spec.name}.cwd to the folder of the project's {MANAGE_PY}",
+            )
+        return find_python(self._spec, test, env=environment(test.env))
+
     def closing(self, *, run_id: str, folder: Path) -> tuple[Command, ...]:
         return self._databases.closing(run_id=run_id, folder=folder)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DjangoFacts(Facts):
+    """``interpreter`` looks for the python of the test, which only messages name."""
+
+    interpreter: Callable[[], str]
+
     @property
     def beginning(self) -> str:
         return "before its first case"
@@ -93,11 +109,12 @@ def _doubts(facts: DjangoFacts) -> Iterator[str]:
         yield f"the session never finished: it ended {facts.where}"
     elif end.exit_status != 0:
         yield f"the case stream announced exit status {end.exit_status}"
-    lacking = [*facts.stream.running, *(case.id for case in facts.not_run)]
-    if lacking:
-        yield f"{len(lacking)} of {len(facts.cases)} cases have no result, {lacking[0]} for one"
-    if facts.stream.overflow:
-        yield "the case stream is larger, or names more cases, than can be kept"
+    yield from gaps(facts, [*facts.stream.running, *(case.id for case in facts.not_run)])
+
+
+def _no_django(facts: DjangoFacts) -> str:
+    python = facts.interpreter()
+    return f"{_DJANGO.missing(python)}\nhint: {_DJANGO.hint(python)}{facts.tail}"
 
 
 # The first row that fits decides.
@@ -107,7 +124,7 @@ TABLE: tuple[Row[DjangoFacts], ...] = (
         "not exit 0 without a case, and there is no Django in the interpreter",
         lambda f: f.exit != 0 and not f.cases and _NO_DJANGO.search(f.tail),
         Reason.INFRASTRUCTURE,
-        lambda f: f"Django is not installed in the interpreter of the tests{f.tail}",
+        _no_django,
     ),
     Row(
         "a test database could not be made",
@@ -170,11 +187,6 @@ TABLE: tuple[Row[DjangoFacts], ...] = (
         Reason.NO_TESTS,
         lambda _: "exit status 0, but the labels hold no test",
     ),
-    Row(
-        "every case was skipped",
-        lambda f: len(f.skipped) == len(f.cases),
-        Reason.ALL_SKIPPED,
-        lambda f: f.skipped[0].message,
-    ),
+    EVERY_SKIPPED,
     Row("everything else", always, None, nothing_to_add),
 )

@@ -1,29 +1,31 @@
 """Runs a pytest file, folder or node id, and judges what came of it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Judged, WarmStart
+from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Judged, Tool, WarmStart
 from e2e_orchestrator.model.outcomes import Attachment, CaseStatus, Reason
-from e2e_orchestrator.model.plan import RunnerSpec, Test
+from e2e_orchestrator.model.plan import CoverageSpec, RunnerSpec, Test
 from e2e_orchestrator.parsers.case_stream import ProblemKind, StreamEvidence, read_stream
 from e2e_orchestrator.parsers.pytest_report import NoReport, PytestReport, read_report
 from e2e_orchestrator.runners.decision import (
     ENDINGS,
+    EVERY_SKIPPED,
     Facts,
     Row,
     all_cases,
     always,
     decide,
     files_left,
+    gaps,
     nothing_to_add,
     said,
     with_located_attachments,
 )
 from e2e_orchestrator.runners.django_databases import SlotDatabases
-from e2e_orchestrator.runners.programs import environment, find_python
+from e2e_orchestrator.runners.programs import Package, environment, find_python
 
 PLUGIN = "e2e_orchestrator_case_stream"
 PLUGIN_FOLDER = Path(__file__).parent / "shims" / "pytest_path"
@@ -69,7 +71,7 @@ class PytestRunner:
     def closing(self, *, run_id: str, folder: Path) -> tuple[Command, ...]:
         return self._databases.closing(run_id=run_id, folder=folder)
 
-    def judge(self, test: Test, spec: AttemptSpec, completed: Completed) -> Judged:  # noqa: ARG002 - the protocol's.
+    def judge(self, test: Test, spec: AttemptSpec, completed: Completed) -> Judged:
         stream = read_stream(completed.events)
         report = read_report(completed.folder / REPORT) if self._spec.json_report else None
         known = report if isinstance(report, PytestReport) else None
@@ -78,7 +80,7 @@ class PytestRunner:
             completed=completed,
             stream=stream,
             report=report,
-            python=self._asked_for or "the python it was started with",
+            interpreter=lambda: self.interpreter(test),
             cases=all_cases(
                 stream,
                 reported=known.cases if known else {},
@@ -97,10 +99,25 @@ class PytestRunner:
         """The python that runs a test. Raises InfrastructureError if it is not there."""
         return find_python(self._spec, test, env=environment(test.env))
 
+    def tools(self, test: Test) -> Iterator[Tool]:
+        python = self.interpreter(test)
+        yield Tool(name=python)
+        yield _PYTEST.tool(test, python=python)
+        if self._spec.json_report:
+            yield _JSON_REPORT.tool(test, python=python)
+        if self._coverage:
+            yield _COVERAGE.tool(test, python=python)
+
+    @property
+    def _coverage(self) -> CoverageSpec | None:
+        """What coverage.py measures, if it is asked to."""
+        asked = self._spec.coverage
+        return asked if asked and asked.source else None
+
     def _measured(self, spec: AttemptSpec) -> tuple[str, ...]:
         """The words before ``-m pytest`` that measure it, with data of this attempt alone."""
-        asked = self._spec.coverage
-        if asked is None or not asked.source:
+        asked = self._coverage
+        if asked is None:
             return ()
         branch = ("--branch",) if asked.branch else ()
         data = f"--data-file={spec.folder / COVERAGE}"
@@ -111,10 +128,6 @@ class PytestRunner:
         names = sorted(path.name for path in spec.folder.glob(f"{COVERAGE}*"))
         left = dict.fromkeys(names, ("coverage-data", "application/vnd.sqlite3"))
         return files_left(left, spec=spec) if self._spec.coverage else ()
-
-    @property
-    def _asked_for(self) -> str | None:
-        return self._spec.python
 
 
 def _running(completed: Completed, stream: StreamEvidence) -> CaseStatus:
@@ -129,10 +142,13 @@ def _running(completed: Completed, stream: StreamEvidence) -> CaseStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class PytestFacts(Facts):
-    """``report`` is None where none was asked for: then the stream alone stands beside the exit status."""
+    """``report`` is None where none was asked for: then the stream alone stands beside the exit status.
+
+    ``interpreter`` looks for the python of the test, which only messages name.
+    """
 
     report: PytestReport | NoReport | None
-    python: str
+    interpreter: Callable[[], str]
 
     @property
     def no_report(self) -> str | None:
@@ -160,6 +176,7 @@ class PytestFacts(Facts):
 
 def _doubts(facts: PytestFacts) -> Iterator[str]:
     end, report = facts.stream.finished, facts.report
+    lacking: list[str] = []
     if not facts.told:
         yield f"the plugin {PLUGIN} left no case stream"
     if end is None:
@@ -175,34 +192,28 @@ def _doubts(facts: PytestFacts) -> Iterator[str]:
         if report is not None:
             proven &= report.cases.keys() | report.incomplete
         lacking = [one.id for one in facts.cases if one.id not in proven or one.status is CaseStatus.NOT_RUN]
-        if lacking:
-            yield f"{len(lacking)} of {len(facts.cases)} cases have no result, {lacking[0]} for one"
-    if facts.stream.overflow:
-        yield "the case stream is larger, or names more cases, than can be kept"
+    yield from gaps(facts, lacking)
+
+
+_PYTEST = Package(name="pytest", module="pytest", install=("pytest", "pytest-json-report"))
+_JSON_REPORT = Package(
+    name="pytest-json-report",
+    module="pytest_jsonreport",
+    install=("pytest-json-report",),
+    otherwise=", or say `json_report: false` at the runner to do without <test>.json",
+)
+_COVERAGE = Package(name="coverage.py", module="coverage", install=("coverage",))
+
+
+def _lacks(package: Package, facts: PytestFacts) -> str:
+    python = facts.interpreter()
+    return f"{package.missing(python)}\nhint: {package.hint(python)}{facts.tail}"
 
 
 def _usage(facts: PytestFacts) -> str:
     if "pytest_jsonreport" in facts.tail or "--json-report" in facts.tail:
-        return (
-            f"the plugin pytest-json-report is missing in the interpreter of the tests ({facts.python})\n"
-            f"hint: {facts.python} -m pip install pytest-json-report, or say `json_report: false` at the runner "
-            f"to do without <test>.json{facts.tail}"
-        )
+        return _lacks(_JSON_REPORT, facts)
     return f"pytest refused its arguments, configuration or plugins{facts.printed}"
-
-
-def _no_pytest(facts: PytestFacts) -> str:
-    return (
-        f"pytest is not installed in the interpreter of the tests ({facts.python})\n"
-        f"hint: {facts.python} -m pip install pytest pytest-json-report{facts.tail}"
-    )
-
-
-def _no_coverage(facts: PytestFacts) -> str:
-    return (
-        f"coverage.py is not installed in the interpreter of the tests ({facts.python})\n"
-        f"hint: {facts.python} -m pip install coverage{facts.tail}"
-    )
 
 
 # The first row that fits decides.
@@ -212,13 +223,13 @@ TABLE: tuple[Row[PytestFacts], ...] = (
         "exit 1 without a stream: there is no pytest in the interpreter",
         lambda f: f.exit == 1 and not f.told and "No module named pytest" in f.tail.replace("'", ""),
         Reason.INFRASTRUCTURE,
-        _no_pytest,
+        lambda f: _lacks(_PYTEST, f),
     ),
     Row(
         "exit 1 without a stream: there is no coverage.py in the interpreter",
         lambda f: f.exit == 1 and not f.told and "No module named coverage" in f.tail.replace("'", ""),
         Reason.INFRASTRUCTURE,
-        _no_coverage,
+        lambda f: _lacks(_COVERAGE, f),
     ),
     Row(
         "exit 4 without a case: arguments, configuration, plugins or a conftest were refused",
@@ -308,12 +319,7 @@ TABLE: tuple[Row[PytestFacts], ...] = (
         Reason.NO_TESTS,
         lambda _: "exit status 0, but no test was collected",
     ),
-    Row(
-        "every case was skipped",
-        lambda f: len(f.skipped) == len(f.cases),
-        Reason.ALL_SKIPPED,
-        lambda f: f.skipped[0].message,
-    ),
+    EVERY_SKIPPED,
     Row("a case passed only on a rerun of its own", lambda f: f.flaky, Reason.FLAKY, nothing_to_add),
     Row("everything else", always, None, nothing_to_add),
 )

@@ -1,6 +1,8 @@
 """What every built-in runner must make of the same stories, run for real."""
 
 import json
+import os
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +14,7 @@ from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Judg
 from e2e_orchestrator.model.outcomes import CaseStatus, Reason, Status
 from e2e_orchestrator.model.plan import Test
 from e2e_orchestrator.parsers.case_stream import read_stream
-from e2e_orchestrator.protocols import Runner
+from e2e_orchestrator.protocols import EquippedRunner, Runner
 from e2e_orchestrator.runners import BUILTIN
 
 PASSED, FAILED, ERROR = CaseStatus.PASSED, CaseStatus.FAILED, CaseStatus.ERROR
@@ -46,7 +48,13 @@ def in_the_second_case(story: str) -> Callable[[AttemptSpec], bool]:
     return over
 
 
-@pytest.fixture(params=sorted(BUILTIN), scope="module")
+# Node takes its time for each story.
+@pytest.fixture(
+    params=[
+        pytest.param(kind, marks=pytest.mark.slow if kind == "playwright" else ()) for kind in sorted(BUILTIN)
+    ],
+    scope="module",
+)
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -106,6 +114,19 @@ def test_a_story_ends_as_it_should(
         verdict,
         played.completed.tail,
     )
+
+
+def test_what_a_runner_says_its_tests_need_is_there_where_they_pass(play) -> None:
+    played = play("pass")
+    assert isinstance(played.runner, EquippedRunner)
+    tools = list(played.runner.tools(played.test))
+    assert tools[0].name == played.command.argv[0]
+    for tool in tools:
+        ask = tool.ask
+        if ask and tool.needed:
+            assert tool.missing, tool
+            assert tool.hint, tool
+            subprocess.run(ask.argv, cwd=ask.cwd, env={**os.environ, **ask.env}, check=True, timeout=60)
 
 
 @pytest.fixture(params=sorted(KINDS["command"].stories))

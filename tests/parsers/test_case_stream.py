@@ -157,6 +157,17 @@ def test_unknown_events_and_cases_without_an_id_are_left_out() -> None:
     assert feed(line("weather", id="a"), line("case_started"), line("case_finished", status="passed")) == []
 
 
+def test_only_what_failed_can_be_the_failure_of_several_cases() -> None:
+    told = {"shared_failure": True}
+    statuses = [*CaseStatus, "no word of ours"]
+    events = feed(*(line("case_finished", id=one, status=one, **told) for one in statuses))
+    shared = [one.case.id for one in events if isinstance(one, Finished) and one.case.shared_failure]
+    assert shared == ["failed", "error", "timeout", "no word of ours"]
+    (one,) = feed(line("case_finished", id="a", status="failed", shared_failure="yes"))
+    assert isinstance(one, Finished)
+    assert not one.case.shared_failure
+
+
 def test_a_status_that_nobody_knows_is_no_pass() -> None:
     (event,) = feed(line("case_finished", id="a", status="splendid"))
     assert isinstance(event, Finished)
@@ -237,6 +248,7 @@ def test_the_last_status_counts_and_a_pass_after_a_failure_is_flaky(
         assert case.message == "said failed"
 
 
+@pytest.mark.slow
 def test_fifty_thousand_cases_are_all_kept(tmp_path: Path) -> None:
     lines = [line("case_finished", id=f"case {number}", status="passed") for number in range(50_000)]
     found = evidence(tmp_path, *lines)

@@ -71,6 +71,15 @@ def test_the_stages_decide(tmp_path: Path, raw: dict[str, Any], expected: str) -
     assert (case.id, case.line) == ("t.py::test_a", 5)
 
 
+@pytest.mark.parametrize(("stages", "shared"), [("setup", True), ("teardown", True), ("call", False)])
+def test_whose_set_up_or_teardown_failed_the_report_cannot_tell(
+    tmp_path: Path, stages: str, shared: bool
+) -> None:
+    raw = {"setup": stage(), "call": stage(), "teardown": stage(), stages: stage("failed")}
+    (case,) = report(tmp_path, tests=[item("error", **raw)]).cases.values()
+    assert (case.bad, case.shared_failure) == (True, shared)
+
+
 def test_a_case_without_its_teardown_was_interrupted_though_it_says_passed(tmp_path: Path) -> None:
     found = report(tmp_path, tests=[item("passed", setup=stage())])
     assert not found.cases

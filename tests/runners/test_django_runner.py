@@ -121,6 +121,8 @@ def test_workers_of_djangos_own_are_heard(site: Site) -> None:
 def test_every_outcome_has_its_status(site: Site) -> None:
     judged = site.run(STAGES)
     assert statuses(judged) == EXPECTED
+    shared = {case.id.removeprefix("test_it.") for case in judged.cases if case.shared_failure}
+    assert shared == {"BeforeAll.test_one", "BeforeAll.test_two", "AfterAll.test_two"}
     assert judged.verdict.reason is Reason.TEST_FAILURES
     messages = {case.id.removeprefix("test_it."): case.message or "" for case in judged.cases}
     assert "1 != 2" in messages["Kinds.test_bad"]
@@ -253,6 +255,68 @@ def test_a_slot_keeps_its_database_until_the_run_is_over(site: Site, tmp_path: P
     home = tmp_path / "out" / "runs" / "run" / ".django"
     ledger = (home / "databases.jsonl").read_text().splitlines()
     assert {json.loads(line)["name"] for line in ledger} == {made.name}
+
+
+POSTGRES = "DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', %s}}\n"
+REFUSED = {
+    "a database's name": (POSTGRES % "'NAME': 'prod_shop'", "the database 'prod_shop' looks like production"),
+    "a host": (
+        "DEBUG = True\n" + POSTGRES % "'NAME': 'shop', 'HOST': 'db.prod.invalid'",
+        "the host 'db.prod.invalid' looks like production",
+    ),
+    "an option that Django hands to the driver": (
+        POSTGRES % "'NAME': 'shop', 'OPTIONS': {'host': 'db.prod.invalid'}",
+        "the host 'db.prod.invalid' looks like production",
+    ),
+    "a host elsewhere": (
+        POSTGRES % "'NAME': 'shop', 'HOST': 'db.invalid'",
+        "the settings have DEBUG = False",
+    ),
+    "a service": (POSTGRES % "'OPTIONS': {'service': 'prod'}", "the service 'prod' looks like production"),
+    "a file": (
+        "DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': 'prod_shop.sqlite3'}}\n",
+        "the database 'prod_shop' looks like production",
+    ),
+}
+
+
+@pytest.mark.parametrize(("settings", "said"), REFUSED.values(), ids=REFUSED.keys())
+def test_settings_that_lead_to_production_are_refused_before_a_database_is_made(
+    site: Site, tmp_path: Path, settings: str, said: str
+) -> None:
+    site.write("settings.py", SETTINGS + settings)
+    judged = site.run(NAMES)
+    assert judged.verdict.reason is Reason.INFRASTRUCTURE
+    assert said in (judged.verdict.message or "")
+    assert "safeguards: {allow: [{" in (judged.verdict.message or "")
+    assert not list((tmp_path / "out").rglob("databases.jsonl"))
+
+
+def test_settings_that_are_allowed_are_tested_with(site: Site) -> None:
+    database = (
+        "DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': 'prod_shop.sqlite3'}}\n"
+    )
+    site.write("settings.py", SETTINGS + database + "CONCURRENT_TEST_CONFIG = {'allow': ['prod_shop']}\n")
+    assert site.run(NAMES).verdict.status is Status.PASSED
+
+
+def test_a_variable_that_says_production_is_refused_inside_django(site: Site) -> None:
+    site.write("settings.py", SETTINGS + dedent(FILE_DATABASE))
+    site.write("test_it.py", NAMES)
+    judged = site.bench.run("test_it", env={"APP_ENV": "production"})
+    assert judged.verdict.reason is Reason.INFRASTRUCTURE
+    assert "APP_ENV: the settings 'production' look like production" in (judged.verdict.message or "")
+
+
+def test_a_database_that_is_not_for_tests_is_not_replaced(site: Site) -> None:
+    site.bench = replace(site.bench, factory=lambda spec: DjangoRunner(replace(spec, slot_databases=False)))
+    site.write("settings.py", SETTINGS + dedent(FILE_DATABASE).replace("test_app.sqlite3", "app.sqlite3"))
+    kept = site.folder / "app.sqlite3"
+    kept.write_bytes(b"somebody's work")
+    judged = site.run(NAMES)
+    assert judged.verdict.reason is Reason.INFRASTRUCTURE
+    assert "the test database 'app' is not called test_" in (judged.verdict.message or "")
+    assert kept.read_bytes() == b"somebody's work"
 
 
 def test_a_database_that_a_test_emptied_or_died_over_is_made_anew(site: Site) -> None:
