@@ -243,7 +243,9 @@ class PhaseRun:
         """One attempt and what follows from it: another one after a pause, or the test's verdict."""
         test = start.test
         ongoing = self._ongoing.setdefault(test.id, _Ongoing(started=self._clock.monotonic()))
-        delay = await self._decide(test, ongoing, await self._execute(test, ongoing, slot=start.slot))
+        delay = None  # A retry that was granted before too much failed does not take place.
+        if not ongoing.attempts or not await self._is_refused(self._shared.retries.tripped()):
+            delay = await self._decide(test, ongoing, await self._execute(test, ongoing, slot=start.slot))
         self._scheduler.release(start.slot)
         self._changed.set()
         await self._follow(test, ongoing, delay)
@@ -298,23 +300,28 @@ class PhaseRun:
                 test=test.id,
                 number=attempt.number + 1,
                 delay=delay,
-                why=str(attempt.verdict.reason),
-                only=cases_to_retry(attempt),
+                why=str(conclude(attempts).reason),
+                only=cases_to_retry(attempts),
             )
         )
         return delay
 
     async def _may_retry(self, test: Test) -> bool:
-        """The limits of the run; the first refusal of each kind is said."""
+        """The limits of the run."""
         retries = self._shared.retries
         retries.failed(test.id)
-        refusal = retries.refusal()
-        if refusal is None:
-            retries.spent += 1
-        elif refusal not in retries.said:
-            retries.said.add(refusal)
+        if await self._is_refused(retries.refusal()):
+            return False
+        retries.spent += 1
+        return True
+
+    async def _is_refused(self, refusal: str | None) -> bool:
+        """The first refusal of each kind is said."""
+        said = self._shared.retries.said
+        if refusal is not None and refusal not in said:
+            said.add(refusal)
             await self._publish(Warned(message=f"no more retries: {refusal}"))
-        return refusal is None
+        return refusal is not None
 
     def _first_attempt(self, test: Test, slot: int) -> AttemptSpec:
         place = self._engine.place
@@ -336,7 +343,7 @@ class PhaseRun:
                 spec,
                 number=number,
                 folder=place.attempt(test, number),
-                only=cases_to_retry(ongoing.attempts[-1]),
+                only=cases_to_retry(ongoing.attempts),
                 previous=place.attempt(test, number - 1),
             )
         await self._publish(attempt_started(test, spec))

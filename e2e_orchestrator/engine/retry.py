@@ -11,16 +11,22 @@ from e2e_orchestrator.model.plan import RetryLimits, RetryPolicy
 
 # A second attempt cannot change these: the same arguments are refused again, the same tool is missing.
 FUTILE = frozenset({Reason.USAGE_ERROR, Reason.INFRASTRUCTURE, Reason.INTERRUPTED, Reason.NO_TESTS})
+_DID = {
+    CaseStatus.SKIPPED: "skipped it",
+    CaseStatus.XFAILED: "failed in it as expected, which is no pass",
+}
 
 
 def wants_retry(attempts: Sequence[Attempt], policy: RetryPolicy) -> bool:
     """Whether the policy allows one more attempt after these.
 
-    A test that ran into its limit twice in a row would only cost its limit again.
+    A test that ran into its limit twice in a row would only cost its limit again. One whose last attempt did
+    not run what had failed before it is tried again like the attempt that failed.
     """
-    attempt = attempts[-1]
-    futile = attempt.verdict.reason in FUTILE and not attempt.renewed
-    if not attempt.verdict.failed or attempt.number > policy.max or futile:
+    if not conclude(attempts).failed or attempts[-1].number > policy.max:
+        return False
+    attempt = next(one for one in reversed(attempts) if one.verdict.failed)
+    if attempt.verdict.reason in FUTILE and not attempt.renewed:
         return False
     if [one.verdict.reason for one in attempts[-2:]] == [Reason.TIMEOUT, Reason.TIMEOUT]:
         return False
@@ -30,14 +36,21 @@ def wants_retry(attempts: Sequence[Attempt], policy: RetryPolicy) -> bool:
     return not policy.only_on or any(_matches(rule, texts) for rule in policy.only_on)
 
 
-def cases_to_retry(attempt: Attempt) -> tuple[str, ...]:
-    """The cases that failed and those that were never reached; empty if the failure belongs to no case.
+def cases_to_retry(attempts: Sequence[Attempt]) -> tuple[str, ...]:
+    """The cases that failed and those that were never reached; empty if the whole test has to run again.
 
-    After a crash, a timeout or a collection error nobody knows what the rest would have done: all again.
+    After a crash, a timeout or a collection error nobody knows what the rest would have done. A failure that
+    cases share is only repeated by all of them. And a case that was left out when it was tried again (it
+    depends on another one, which was not) needs the others.
     """
-    if attempt.verdict.reason is not Reason.TEST_FAILURES or not any(case.bad for case in attempt.cases):
+    last = attempts[-1]
+    bad = [case for case in last.cases if case.bad]
+    if last.verdict.reason is not Reason.TEST_FAILURES or not bad:
         return ()
-    return tuple(case.id for case in attempt.cases if case.bad or case.status is CaseStatus.NOT_RUN)
+    chosen = tuple(case.id for case in last.cases if case.bad or case.status is CaseStatus.NOT_RUN)
+    if any(case.shared_failure for case in bad) or not _outstanding(attempts).keys() <= set(chosen):
+        return ()
+    return chosen
 
 
 def delay_before(
@@ -52,19 +65,27 @@ def conclude(attempts: Sequence[Attempt]) -> Verdict:
     """The verdict over all attempts of a test.
 
     A pass after a failure is flaky. It stays a failure if a case that failed in an earlier attempt, or
-    was never reached, did not come back: nobody has seen it pass.
+    was never reached, did not come back or was skipped: nobody has seen it pass.
     """
     last = attempts[-1].verdict
     if len(attempts) == 1 or last.failed:
         return last
-    lost = [case.id for case in merge_cases(attempts) if case.bad or case.status is CaseStatus.NOT_RUN]
+    lost = list(_outstanding(attempts))
     if lost:
         more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
-        why = f"did not pass before, and the last attempt did not run it again: {lost[0]}{more}"
-        return because(Reason.TEST_FAILURES, why)
+        ends = {case.id: case.status for case in attempts[-1].cases}
+        did = _DID.get(ends.get(lost[0], CaseStatus.NOT_RUN), "did not run it again")
+        return because(
+            Reason.TEST_FAILURES, f"did not pass before, and the last attempt {did}: {lost[0]}{more}"
+        )
     if last.reason is Reason.ALL_SKIPPED:
         return because(Reason.TEST_FAILURES, "failed before, and the last attempt skipped every case")
     return because(Reason.FLAKY, f"passed on attempt {attempts[-1].number}")
+
+
+def _outstanding(attempts: Sequence[Attempt]) -> dict[str, None]:
+    """Of all attempts: the cases that nobody has seen pass since they failed, or that nobody has run."""
+    return {case.id: None for case in merge_cases(attempts) if case.bad or case.status is CaseStatus.NOT_RUN}
 
 
 @dataclass(slots=True)
@@ -80,13 +101,18 @@ class RunRetries:
         """Counts a test once, however often it fails."""
         self._failed.add(test)
 
+    def tripped(self) -> str | None:
+        """Why not even the retries that were granted before take place; None as long as they do."""
+        breaker = self.limits.breaker
+        if breaker is None or len(self._failed) <= breaker:
+            return None
+        return f"more than {breaker} tests have failed: retrying would hide one cause behind many attempts"
+
     def refusal(self) -> str | None:
         """Why nothing is retried any more; None as long as retries are allowed."""
-        breaker, budget = self.limits.breaker, self.limits.budget
-        if breaker is not None and len(self._failed) > breaker:
-            return (
-                f"more than {breaker} tests have failed: retrying would hide one cause behind many attempts"
-            )
+        budget = self.limits.budget
+        if tripped := self.tripped():
+            return tripped
         if budget is not None and self.spent >= budget:
             return f"the run's budget of {budget} retries is used up"
         return None

@@ -79,6 +79,7 @@ def test_a_carried_test_keeps_its_attempts_its_cases_and_its_report(project: Pro
     assert json.loads((second.output / "a.json").read_text())["summary"]["passed"] == 1
 
 
+@pytest.mark.slow
 def test_the_journal_of_a_rerun_tells_it_all_by_itself(gated: Project) -> None:
     fix(gated, "ac")
     first = gated.run("--phase", "one")
@@ -97,6 +98,7 @@ def test_the_journal_of_a_rerun_tells_it_all_by_itself(gated: Project) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_rerun_takes_the_selection_of_the_run_it_continues(gated: Project) -> None:
     fix(gated, "a")
     gated.run("--phase", "one")
@@ -110,6 +112,7 @@ def test_a_rerun_takes_the_selection_of_the_run_it_continues(gated: Project) -> 
     assert len(everything.ends) == 5
 
 
+@pytest.mark.slow
 def test_what_is_open_but_not_selected_keeps_the_exit_code_at_1(gated: Project) -> None:
     fix(gated, "a")
     gated.run()
@@ -124,6 +127,7 @@ def test_what_is_open_but_not_selected_keeps_the_exit_code_at_1(gated: Project) 
     assert (third.exit_code, ran(gated)) == (0, "b")
 
 
+@pytest.mark.slow
 def test_a_changed_plan_drops_what_is_gone_and_runs_what_is_new_or_changed(gated: Project) -> None:
     fix(gated, "abcdex")
     gated.run()
@@ -136,6 +140,7 @@ def test_a_changed_plan_drops_what_is_gone_and_runs_what_is_new_or_changed(gated
     assert "two/c, two/d, two/e" in run.stdout
 
 
+@pytest.mark.slow
 def test_a_flaky_test_stays_flaky_through_reruns(project: Project) -> None:
     project.write({"once.sh": 'test "$E2E_ATTEMPT" = 2\n', **GATED})
     project.commands({"f": "sh once.sh", "g": "sh gated.sh"}, retries={"max": 1, "delay": 0})
@@ -148,6 +153,7 @@ def test_a_flaky_test_stays_flaky_through_reruns(project: Project) -> None:
     assert [one["status"] for one in second.tests["p/f"]["attempts"]] == ["failed", "passed"]
 
 
+@pytest.mark.slow
 def test_a_run_that_was_interrupted_is_continued(gated: Project) -> None:
     gated.write({"wait.sh": "touch started; test -e go || sleep 300\n"})
     gated.commands({"a": "true", "b": "sh wait.sh", "c": "true"}, parallel=False)
@@ -160,6 +166,7 @@ def test_a_run_that_was_interrupted_is_continued(gated: Project) -> None:
     assert (run.exit_code, run.last_line["carried_over"]) == (0, 1)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_is_continued(project: Project) -> None:
     project.write({"wait.sh": "test -e go || { touch started; sleep 300; }\n"})
     project.commands({"a": "true", "b": "sh wait.sh", "c": "true"}, parallel=False)
@@ -173,6 +180,7 @@ def test_a_run_that_was_killed_is_continued(project: Project) -> None:
     assert set(run.ends.values()) == {"passed"}
 
 
+@pytest.mark.slow
 def test_the_earlier_run_is_found_below_the_output_folder_that_is_given(gated: Project) -> None:
     fix(gated, "a")
     first = gated.run("--output", "here", "--phase", "one")
@@ -201,6 +209,7 @@ def test_two_runs_named_at_once_are_a_usage_error(gated: Project) -> None:
     assert "use one of them" in run.stderr
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_cannot_be_continued(project: Project) -> None:
     project.write({"wait.sh": "touch started; until test -e go; do sleep 0.05; done\n"}).commands(
         {"a": "sh wait.sh"}
@@ -214,6 +223,7 @@ def test_a_run_that_goes_on_cannot_be_continued(project: Project) -> None:
     assert project.finish(process).exit_code == 0
 
 
+@pytest.mark.slow
 def test_with_nothing_to_do_no_service_is_started(project: Project) -> None:
     project.write(
         {"serve.sh": "touch served; exec sleep 300\n", "wait.sh": "until test -e served; do :; done\n"}

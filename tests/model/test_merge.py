@@ -15,6 +15,32 @@ STORIES = {
     "bad and then not run stays bad": ([{"a": "failed"}, {"a": "not_run"}], {"a": "failed"}),
     "good and then not run stays good": ([{"a": "passed"}, {"a": "not_run"}], {"a": "passed"}),
     "not run and then good is plainly good": ([{"a": "not_run"}, {"a": "passed"}], {"a": "passed"}),
+    "bad and then skipped stays bad": ([{"a": "failed"}, {"a": "skipped"}], {"a": "failed"}),
+    "an error and then skipped stays an error": ([{"a": "error"}, {"a": "skipped"}], {"a": "error"}),
+    "a timeout and then skipped stays a timeout": ([{"a": "timeout"}, {"a": "skipped"}], {"a": "timeout"}),
+    "bad and then an expected failure stays bad": ([{"a": "failed"}, {"a": "xfailed"}], {"a": "failed"}),
+    "bad and then an unexpected pass is flaky": ([{"a": "failed"}, {"a": "xpassed"}], {"a": "flaky"}),
+    "bad and then good at its tool's second try is flaky": (
+        [{"a": "failed"}, {"a": "flaky"}],
+        {"a": "flaky"},
+    ),
+    "bad, skipped, and then good is flaky": (
+        [{"a": "failed"}, {"a": "skipped"}, {"a": "passed"}],
+        {"a": "flaky"},
+    ),
+    "bad, good, and then skipped is flaky": (
+        [{"a": "failed"}, {"a": "passed"}, {"a": "skipped"}],
+        {"a": "flaky"},
+    ),
+    "bad, skipped, and then bad is bad": (
+        [{"a": "failed"}, {"a": "skipped"}, {"a": "error"}],
+        {"a": "error"},
+    ),
+    "good and then skipped stays good": ([{"a": "passed"}, {"a": "skipped"}], {"a": "passed"}),
+    "skipped and then good is good": ([{"a": "skipped"}, {"a": "passed"}], {"a": "passed"}),
+    "skipped and then bad is bad": ([{"a": "skipped"}, {"a": "failed"}], {"a": "failed"}),
+    "not run and then skipped is skipped": ([{"a": "not_run"}, {"a": "skipped"}], {"a": "skipped"}),
+    "skipped and then an expected failure is that": ([{"a": "skipped"}, {"a": "xfailed"}], {"a": "xfailed"}),
     "once flaky, always flaky": ([{"a": "failed"}, {"a": "passed"}, {"a": "passed"}], {"a": "flaky"}),
     "taking turns is flaky and failed": (
         [{"a": "failed", "b": "passed"}, {"a": "passed", "b": "failed"}],

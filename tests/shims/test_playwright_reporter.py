@@ -85,6 +85,46 @@ def test_every_outcome_of_playwright_has_its_status(bench: Bench) -> None:
     assert found["bad"].line == 4
 
 
+WHOSE = """
+const more = test.extend<{ own: number }, { ground: number }>({
+  own: async ({}, use) => { await use(1); throw new Error('own'); },
+  ground: [async ({}, use) => { await use(1); throw new Error('kept'); }, { scope: 'worker' }],
+});
+test.describe('call', () => {
+  test.beforeAll(() => {});
+  test.afterAll(() => {});
+  test('own', () => { throw new Error('own'); });
+});
+test.describe('each', () => {
+  test.beforeEach(() => { throw new Error('own'); });
+  test('own', () => {});
+});
+test.describe('fixture', () => { more('own', ({ own }) => {}); });
+test.describe('worker fixture', () => { more('shared', ({ ground }) => { throw new Error('own, too'); }); });
+test.describe('before', () => {
+  test.beforeAll('with a title', () => { throw new Error('no ground'); });
+  test('shared', () => {});
+});
+test.describe('after', () => {
+  test.afterAll(async () => { expect.soft(1).toBe(2); });
+  test('first', () => {});
+  test('shared', () => {});
+});
+test.describe('after, and late', () => {
+  test.afterAll(async () => { test.setTimeout(300); await new Promise(() => {}); });
+  test('shared', () => {});
+});
+"""
+
+
+def test_a_failure_of_what_cases_share_is_told_from_their_own(bench: Bench) -> None:
+    write(bench, WHOSE)
+    judged = bench.run("a.spec.ts")
+    bad = {case.id.removeprefix("a.spec.ts › "): case.shared_failure for case in judged.cases if case.bad}
+    assert len(bad) == 7
+    assert bad == {name: name.endswith("shared") for name in bad}
+
+
 def test_equal_titles_in_projects_and_repetitions_have_ids_of_their_own(bench: Bench) -> None:
     write(
         bench,

@@ -122,6 +122,94 @@ def test_every_outcome_of_pytest_has_its_status(suite: Suite, args: tuple[str, .
     assert all(case.line for case in judged.cases)
 
 
+WHOSE = """
+    import pytest, unittest
+
+    @pytest.fixture
+    def own_setup(): raise RuntimeError
+    @pytest.fixture
+    def own_teardown():
+        yield
+        raise RuntimeError
+    @pytest.fixture
+    def own_teardown_too(own_teardown):
+        yield
+        raise RuntimeError
+    @pytest.fixture(scope="module")
+    def broken(): raise RuntimeError
+    @pytest.fixture
+    def on_broken_ground(broken): pass
+    @pytest.fixture(scope="module", params=[1, 2])
+    def changing(request):
+        yield
+        assert request.param == 2
+
+    def test_call(): assert False
+    def test_own_setup(own_setup): pass
+    def test_own_teardown(own_teardown): pass
+    def test_two_of_its_own(own_teardown_too): pass
+    def test_call_and_own_teardown(own_teardown): assert False
+    def test_shared_setup(broken): pass
+    def test_the_same_shared_setup(on_broken_ground): pass
+    def test_changing(changing): pass
+
+    class TestMethod:
+        def teardown_method(self): assert False
+        def test_first(self): pass
+        def test_last(self): pass
+    class TestClass:
+        @classmethod
+        def teardown_class(cls): assert False
+        def test_first(self): pass
+        def test_call(self): assert False
+    class TestUnit(unittest.TestCase):
+        def tearDown(self): assert False
+        def test_only(self): pass
+    class TestUnitClass(unittest.TestCase):
+        @classmethod
+        def tearDownClass(cls): assert False
+        def test_first(self): pass
+        def test_last(self): pass
+    class TestUnitSetUp(unittest.TestCase):
+        @classmethod
+        def setUpClass(cls): assert False
+        def test_only(self): pass
+
+    def test_last(own_teardown): pass
+"""
+OWN = {
+    "test_call", "test_own_setup", "test_own_teardown", "test_two_of_its_own", "test_call_and_own_teardown",
+    "TestMethod::test_first", "TestMethod::test_last", "TestUnit::test_only", "test_last",
+}  # fmt: skip
+OF_SEVERAL = {
+    "test_shared_setup", "test_the_same_shared_setup", "test_changing[2]", "TestClass::test_call",
+    "TestUnitClass::test_last", "TestUnitSetUp::test_only",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("args", [(), ("-n1",)], ids=["plain", "with xdist"])
+def test_a_failure_of_what_cases_share_is_told_from_their_own(suite: Suite, args: tuple[str, ...]) -> None:
+    judged, _ = suite.run(WHOSE, *args, env={} if args else None)
+    bad = {case.id.partition("::")[2]: case.shared_failure for case in judged.cases if case.bad}
+    assert {name for name, shared in bad.items() if not shared} == OWN
+    assert {name for name, shared in bad.items() if shared} == OF_SEVERAL
+
+
+def test_what_a_session_shares_ends_with_its_last_case(suite: Suite) -> None:
+    suite.write(
+        "conftest.py",
+        """
+        import pytest
+        @pytest.fixture(scope="session", autouse=True)
+        def server():
+            yield
+            raise RuntimeError("it did not stop")
+        """,
+    )
+    judged, _ = suite.run("def test_first(): pass\ndef test_last(): pass\n")
+    assert [(case.status, case.shared_failure) for case in judged.cases] == [(PASSED, False), (ERROR, True)]
+
+
 @pytest.mark.parametrize(
     "body",
     [

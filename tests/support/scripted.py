@@ -11,13 +11,14 @@ from e2e_orchestrator.engine.bus import EventBus
 from e2e_orchestrator.engine.cancel import CancelToken
 from e2e_orchestrator.engine.engine import Engine
 from e2e_orchestrator.engine.phase_run import Place
+from e2e_orchestrator.engine.surroundings import NoSurroundings
 from e2e_orchestrator.engine.verdict import RunVerdict, judge_run
 from e2e_orchestrator.model.command import AttemptSpec, Deadline
 from e2e_orchestrator.model.events import CancelRequested, Envelope, RetryScheduled, RunFinished, RunStarted
 from e2e_orchestrator.model.outcomes import Attempt, Case, CaseStatus, Reason, Verdict, because, passed
 from e2e_orchestrator.model.plan import Plan, Test
 from e2e_orchestrator.model.summary import RunState
-from e2e_orchestrator.protocols import Cancellation, Emit
+from e2e_orchestrator.protocols import Cancellation, Emit, Surroundings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,19 +117,29 @@ def play(
     script: dict[str, Sequence[Step]] | None = None,
     cancel_at: float | None = None,
     executor: ScriptedExecutor | None = None,
+    surroundings: Surroundings | None = None,
 ) -> Story:
     """Runs a plan on a scripted executor in virtual time; optionally a SIGINT after some seconds."""
-    return run_virtually(_play(plan, executor or ScriptedExecutor(script=script or {}), cancel_at))
+    executor = executor or ScriptedExecutor(script=script or {})
+    return run_virtually(_play(plan, executor, cancel_at, surroundings or NoSurroundings()))
 
 
-async def _play(plan: Plan, executor: ScriptedExecutor, cancel_at: float | None) -> Story:
+async def _play(
+    plan: Plan, executor: ScriptedExecutor, cancel_at: float | None, surroundings: Surroundings
+) -> Story:
     envelopes: list[Envelope] = []
     clock = virtual_clock()
     bus = EventBus(append=envelopes.append, redact=lambda event: event, clock=clock)
     token = CancelToken()
     place = Place(run_id="r", output=Path("/out"), folder=Path("/out/runs/r"))
     engine = Engine(
-        executor=executor, publish=bus.publish, cancellation=token, place=place, clock=clock, uniform=_lowest
+        executor=executor,
+        publish=bus.publish,
+        cancellation=token,
+        place=place,
+        clock=clock,
+        uniform=_lowest,
+        surroundings=surroundings,
     )
     await bus.publish(RunStarted(run_id="r", started_at="", version="0", plan=plan))
     interrupter = asyncio.create_task(_interrupt(cancel_at, token, bus)) if cancel_at is not None else None

@@ -81,6 +81,35 @@ function companions(projects, all) {
   return found;
 }
 
+function failedIn(step) {
+  return Boolean(step.error) || (step.steps || []).some(failedIn);
+}
+
+// Hooks that run once for several cases: Playwright blames the case that happened to run before or after them.
+function sharedHooks(test) {
+  const found = new Set();
+  for (let suite = test.parent; suite; suite = suite.parent) {
+    for (const hook of suite._hooks || []) {
+      if (/All$/.test(hook.type) && hook.location)
+        found.add(placeOf(hook.location));
+    }
+  }
+  return found;
+}
+
+function placeOf(location) {
+  return `${location.file}:${location.line}:${location.column}`;
+}
+
+// A hook may have a title of its own; fixtures of the worker are torn down in "Worker Cleanup".
+function sharedStepFailed(steps, places) {
+  return steps.some(step => {
+    const shared = step.category === 'hook' && (/^((before|after)All hook|Worker Cleanup)$/i.test(step.title) ||
+      Boolean(step.location && places.has(placeOf(step.location))));
+    return shared ? failedIn(step) : sharedStepFailed(step.steps || [], places);
+  });
+}
+
 // Several of our tests in this one run: which files are whose, and where each of them writes.
 class Pack {
   constructor(file) {
@@ -114,6 +143,7 @@ class CaseStream {
     this.taken = new Set();
     this.waiting = new Set();
     this.saved = new Map();
+    this.companions = new Set();
     this.pack = process.env.E2E_PACK ? new Pack(process.env.E2E_PACK) : undefined;
     delete process.env.E2E_PACK;
     this.fd = -1;
@@ -156,6 +186,7 @@ class CaseStream {
     this.suite = suite;
     const tests = suite.allTests();
     tests.forEach(test => this.id(test));
+    this.companions = companions(config.projects, config.projects);
     if (!this.pack) {
       this.collected(tests);
       this.keepIdentities(tests, this.folder);
@@ -234,6 +265,7 @@ class CaseStream {
     this.send('case_finished', {
       id: this.id(test),
       status,
+      shared_failure: this.isShared(test) || undefined,
       duration: test.results.reduce((sum, result) => sum + Math.max(result.duration, 0), 0) / 1000,
       message: cut([...(note ? [note] : []), ...failures].join('\n\n')) || undefined,
       file: test.location.file,
@@ -241,6 +273,13 @@ class CaseStream {
       project: test.titlePath()[1] || undefined,
       attachments: this.attachments(test),
     });
+  }
+
+  // Whether what failed, or some of it, is not the case's own: then a retry of the case alone proves nothing.
+  isShared(test) {
+    const places = sharedHooks(test);
+    return this.companions.has(test.parent.project()) ||
+      test.results.some(result => sharedStepFailed(result.steps || [], places));
   }
 
   outcome(test) {

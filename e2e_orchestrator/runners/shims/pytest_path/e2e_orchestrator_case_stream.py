@@ -9,8 +9,11 @@ import fcntl
 import json
 import os
 import signal
+import sys
 
+import e2e_orchestrator_blame
 import e2e_orchestrator_django
+import e2e_orchestrator_stream
 import pytest
 from e2e_orchestrator_stream import (
     HIGH_DESCRIPTOR,
@@ -23,9 +26,11 @@ from e2e_orchestrator_stream import (
 )
 
 MOST_MESSAGES = 20
+SHARED = "e2e_orchestrator_shared_failure"  # On a report, which xdist's workers send to their controller.
 
 leave_no_trace_in_python_path()
 RECORD = os.environ.pop("E2E_RECORD_IMPORTS", None)
+AGAIN = os.environ.pop("E2E_AGAIN", None)  # A fork has begun the stream, and become this process.
 
 
 class Stacks:
@@ -67,13 +72,14 @@ class CaseState:
         self.duration = 0.0
         self.rerun = False
         self.subtests_failed = False
+        self.shared = False
         self.location = (None, None)
 
     def add(self, report):
         self.duration += getattr(report, "duration", 0.0) or 0.0
         self.location = (getattr(report, "location", None) or (None, None))[:2]
         if report.outcome == "rerun":  # pytest-rerunfailures: what was bad so far gets another try.
-            self.status, self.rerun = None, True
+            self.status, self.rerun, self.shared = None, True, False
             self.note(report)
         elif type(report).__name__.lower() == "subtestreport":
             if report.outcome == "failed":
@@ -85,6 +91,7 @@ class CaseState:
     def stage(self, report):
         expected = getattr(report, "wasxfail", None) is not None
         if report.outcome == "failed":
+            self.shared = self.shared or getattr(report, SHARED, False)
             stage_status = "failed" if report.when == "call" else "error"
             self.status = "failed" if self.status == "failed" else stage_status
             self.note(report)
@@ -186,6 +193,7 @@ class Recorder:
             status=state.result() or "not_run",  # Set-up and teardown alone, as with --setup-only.
             duration=round(state.duration, 6),
             message=cut("\n\n".join(state.messages)) or None,
+            shared_failure=state.shared or None,
             file=file,
             line=line + 1 if isinstance(line, int) else None,
         )
@@ -212,6 +220,7 @@ class Recorder:
 
 
 STREAM = []
+COLLECTED = set()
 
 
 def start():
@@ -219,24 +228,59 @@ def start():
     if not path or STREAM:
         return
     try:
-        stream = Stream(path)
+        stream = Stream(path, writer=AGAIN)
     except OSError:
         return
     stacks = Stacks(os.path.dirname(stream.path))
     STREAM.append((stream, stacks))
-    stream.send(
-        "session_started",
-        tool="pytest",
-        version=pytest.__version__,
-        pid=stream.pid,
-        stacks=stacks.register(),
-    )
+    registered = stacks.register()
+    if AGAIN is None:
+        stream.send(
+            "session_started",
+            tool="pytest",
+            version=pytest.__version__,
+            pid=stream.pid,
+            stacks=registered,
+        )
+
+
+def start_again_if_outgrown():
+    """Once the project has said what it says at import, and before anything is run or told of it."""
+    watch = e2e_orchestrator_stream.WATCH
+    if watch is not None and STREAM and REAL.getpid() == STREAM[0][0].pid:
+        watch.start_again_if_outgrown(writer=STREAM[0][0].writer)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart():
+    start_again_if_outgrown()
 
 
 @pytest.hookimpl(tryfirst=True)  # Before any conftest: the first line decides who writes the stream.
 def pytest_load_initial_conftests():
     start()
     e2e_orchestrator_django.install()  # Before pytest-django imports what is to be changed.
+
+
+BLAME = e2e_orchestrator_blame.Blame()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item, nextitem):
+    BLAME.teardown(item, nextitem)
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)  # Outermost: others make a failure an expected one.
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if call.excinfo is None or call.when not in e2e_orchestrator_blame.STAGES or outcome.excinfo:
+        return
+    report = outcome.get_result()
+    if report is not None and report.outcome == "failed":
+        try:
+            setattr(report, SHARED, BLAME.is_shared(item, call))
+        except Exception:
+            setattr(report, SHARED, True)
 
 
 def wanted_ids():
@@ -253,6 +297,8 @@ def wanted_ids():
 
 @pytest.hookimpl(trylast=True)  # Also in xdist's workers: each collects for itself.
 def pytest_collection_modifyitems(config, items):
+    start_again_if_outgrown()
+    COLLECTED.update(sys.modules if RECORD else ())
     wanted = wanted_ids()
     if wanted is None:
         return
@@ -274,7 +320,7 @@ def record_imports(config):
     space = {"__name__": "e2e_orchestrator_imported"}
     with open(program, encoding="utf-8") as file:
         exec(compile(file.read(), program, "exec"), space)
-    space["record"](target, config)
+    space["record"](target, config, COLLECTED or set(sys.modules))
 
 
 @pytest.hookimpl(trylast=True)

@@ -30,6 +30,10 @@ REAL = types.SimpleNamespace(
 )
 
 
+WATCH = None
+"""In a fork of a warm server: what it took over, and may have outgrown (process/outgrown.py)."""
+
+
 def leave_no_trace_in_python_path():
     """The programs that tests start must not find this folder on their path."""
     here = os.path.dirname(os.path.abspath(__file__))
@@ -75,10 +79,10 @@ def short_id(nodeid):
 class Stream:
     """Appends one line with one write; tests may close descriptors, fork and change the directory."""
 
-    def __init__(self, path):
+    def __init__(self, path, writer=None):
         self.path = os.path.abspath(path)
         self.pid = REAL.getpid()
-        self.writer = uuid.uuid4().hex
+        self.writer = writer or uuid.uuid4().hex
         self.fd = -1
         self.file = None
         self.open()

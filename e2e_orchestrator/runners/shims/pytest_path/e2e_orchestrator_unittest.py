@@ -17,6 +17,7 @@ from e2e_orchestrator_stream import IDS_IN_A_LINE, cut, short_id
 HOLDER = re.compile(r"(setUpClass|tearDownClass|setUpModule|tearDownModule) \((.+)\)$")
 LOADING = "unittest.loader._FailedTest."
 WORST = ("failed", "error", "xfailed", "passed", "skipped")
+BAD = ("failed", "error")
 UNEXPECTED = "expected to fail, and passed"
 
 
@@ -223,26 +224,27 @@ class Recorder:
             hit = [one for one in inside if one not in self.ended]
         for one in hit or [identity]:
             self.stream.send("case_started", id=short_id(one))
-            self.finish(one, status, cut("%s\n%s" % (identity, message)), 0.0)
+            self.finish(one, status, cut("%s\n%s" % (identity, message)), shared_failure=status in BAD)
 
     @quietly
     def stopped(self, result, test):
         state = self.running.pop(test.id(), None) if result is self.session else None
         if state is not None:
             message = cut("\n\n".join(state.messages[:20])) or None
-            self.finish(test.id(), state.result(), message, time.time() - state.began, test)
+            seconds = time.time() - state.began
+            self.finish(test.id(), state.result(), message, test, duration=round(seconds, 6))
 
-    def finish(self, identity, status, message, duration, test=None):
+    def finish(self, identity, status, message, test=None, **more):
         file, line = place_of(test)
         self.ended.append(identity)
         self.stream.send(
             "case_finished",
             id=short_id(identity),
             status=status,
-            duration=round(duration, 6),
             message=message,
             file=file,
             line=line,
+            **more,
         )
 
 
