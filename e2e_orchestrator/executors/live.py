@@ -4,22 +4,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from e2e_orchestrator.clock import Clock
+from e2e_orchestrator.executors.following import Following
 from e2e_orchestrator.model.command import AttemptSpec, Limit
 from e2e_orchestrator.model.events import CaseFinished, CaseStarted, TestSlow
 from e2e_orchestrator.model.plan import Test
 from e2e_orchestrator.parsers.case_stream import (
-    MOST_BYTES,
-    CaseStreamReader,
     Finished,
     SessionFinished,
     Started,
+    StreamEvent,
 )
 from e2e_orchestrator.process.output import size_of
 from e2e_orchestrator.protocols import Emit
-from e2e_orchestrator.safety.regular import open_regular
 
 _LOOK_SECONDS = 0.1
-_CHUNK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +37,14 @@ class Live:
     output: Path
     emit: Emit
     clock: Clock
-    _reader: CaseStreamReader = field(default_factory=CaseStreamReader)
-    _position: int = 0
+    _following: Following = field(init=False)
     _printed: int = 0
     _started: float = 0.0
     _active: float = 0.0
     _finished: float | None = None
+
+    def __post_init__(self) -> None:
+        self._following = Following(events=self.spec.events, tell=self._tell, clock=self.clock)
 
     async def lost_patience(self) -> Patience:
         """Follows the attempt for as long as there is patience; cancel it when the process has ended."""
@@ -53,7 +53,8 @@ class Live:
         slow_at = self._started + slow_after if slow_after else None
         while True:
             await self.clock.sleep(_LOOK_SECONDS)
-            await self.catch_up()
+            await self._following.look()
+            self._notice()
             now = self.clock.monotonic()
             if slow_at is not None and slow_after and now >= slow_at:
                 slow_at += slow_after
@@ -71,37 +72,24 @@ class Live:
             return Patience(limit=Limit.STALL, seconds=watch.stall_after)
         return None
 
-    @property
-    def _readable(self) -> bool:
-        return self._position < MOST_BYTES and not self._reader.gave_up
-
     async def catch_up(self) -> None:
-        """Reads what is new and passes it on."""
-        while self._readable and (data := read_from(self.spec.events, self._position)):
-            self._position += len(data)
-            self._active = self.clock.monotonic()
-            await self.clock.sleep(0)  # Whoever floods the stream must not stop the others.
-            for event in self._reader.feed(data):
-                match event:
-                    case Started(id=case_id):
-                        await self.emit(
-                            CaseStarted(test=self.test.id, attempt=self.spec.number, case=case_id)
-                        )
-                    case Finished(case=case):
-                        bare = replace(case, attachments=())
-                        await self.emit(CaseFinished(test=self.test.id, attempt=self.spec.number, case=bare))
-                    case SessionFinished():
-                        self._finished = self.clock.monotonic()
+        """Tells what was not told yet, once the process has ended."""
+        await self._following.catch_up()
+
+    def _notice(self) -> None:
+        self._active = max(self._active, self._following.moved)
         printed = size_of(self.output)
         if printed != self._printed:
             self._printed, self._active = printed, self.clock.monotonic()
 
-
-def read_from(path: Path, position: int) -> bytes:
-    """Some of what stands behind the position; empty if nothing does."""
-    try:
-        with open_regular(path) as file:
-            file.seek(position)
-            return file.read(_CHUNK)
-    except OSError:
-        return b""  # Not there yet, or a test took it away: the judge will say so.
+    async def _tell(self, event: StreamEvent) -> None:
+        match event:
+            case Started(id=case_id):
+                await self.emit(CaseStarted(test=self.test.id, attempt=self.spec.number, case=case_id))
+            case Finished(case=case):
+                bare = replace(case, attachments=())
+                await self.emit(CaseFinished(test=self.test.id, attempt=self.spec.number, case=bare))
+            case SessionFinished():
+                self._finished = self.clock.monotonic()
+            case _:
+                pass

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.errors import InfrastructureError
@@ -125,7 +126,7 @@ class LocalExecutor:
             impatient.cancel()
             with suppress(asyncio.CancelledError):
                 await impatient
-        await live.catch_up()
+            await live.catch_up()
         return _completed(spec, ended, stop=stop, duration=self.clock.monotonic() - started)
 
     async def _start(  # noqa: PLR0913 - the attempt's arguments and the command.
@@ -171,14 +172,11 @@ class LocalExecutor:
         """
         left = max(0.0, deadline.at - self.clock.monotonic())
         grace = self.grace.within(min(left, deadline.seconds))
-        exited = asyncio.ensure_future(child.exited())
+        exited = child.exited()
         cancelled = asyncio.ensure_future(cancellation.wait())
         try:
-            await asyncio.wait(
-                {exited, cancelled, impatient},
-                timeout=left - grace.total,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            waits: set[asyncio.Future[Any]] = {exited, cancelled, impatient}  # Any: of different results.
+            await asyncio.wait(waits, timeout=left - grace.total, return_when=asyncio.FIRST_COMPLETED)
             if exited.done():
                 return None
             if cancelled.done():
@@ -224,6 +222,9 @@ class LocalExecutor:
     async def _judge(self, test: Test, spec: AttemptSpec, completed: Completed, *, emit: Emit) -> Judged:
         bare = False
         try:
+            runner = self.runners[test.runner]
+            if getattr(runner, "judges_nothing_at_once", False) and (bare := self._is_bare(spec)):
+                return runner.judge(test, spec, completed)
             async with asyncio.timeout(_JUDGE_SECONDS):
                 judged, bare = await asyncio.to_thread(self._read_evidence, test, spec, completed)
                 return judged
@@ -237,7 +238,12 @@ class LocalExecutor:
     def _read_evidence(self, test: Test, spec: AttemptSpec, completed: Completed) -> tuple[Judged, bool]:
         """In a thread: the runner's word, and whether there is nothing to mask."""
         judged = self.runners[test.runner].judge(test, spec, completed)
-        return judged, is_bare(spec.folder, below=spec.output_root, spared=spec.folder / _OUTPUT)
+        return judged, self._is_bare(spec)
+
+    @staticmethod
+    def _is_bare(spec: AttemptSpec) -> bool:
+        """Whether the child left nothing but its output."""
+        return is_bare(spec.folder, below=spec.output_root, spared=spec.folder / _OUTPUT)
 
     async def _mask_files(self, test: Test, spec: AttemptSpec, *, emit: Emit) -> None:
         """What the child itself wrote beside its output, which was masked on its way."""
@@ -265,7 +271,8 @@ def _with_leaks(judged: Judged, test: Test, completed: Completed) -> Judged:
 
 
 def _make_room(spec: AttemptSpec) -> None:
-    spec.folder.mkdir(parents=True, exist_ok=True)
+    spec.folder.parent.mkdir(parents=True, exist_ok=True)  # First, as it is not there at a first attempt.
+    spec.folder.mkdir(exist_ok=True)
     if spec.only:
         (spec.folder / _ONLY).write_text(json.dumps(spec.only), encoding="ascii")
 

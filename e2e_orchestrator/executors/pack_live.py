@@ -5,14 +5,13 @@ from dataclasses import dataclass, field, replace
 from math import inf
 
 from e2e_orchestrator.clock import Clock
-from e2e_orchestrator.executors.live import Patience, read_from
+from e2e_orchestrator.executors.following import Following
+from e2e_orchestrator.executors.live import Patience
 from e2e_orchestrator.model.command import AttemptSpec, Limit
 from e2e_orchestrator.model.events import CaseFinished, CaseStarted, TestSlow
 from e2e_orchestrator.model.packs import PackSpec
 from e2e_orchestrator.model.plan import Test
 from e2e_orchestrator.parsers.case_stream import (
-    MOST_BYTES,
-    CaseStreamReader,
     Finished,
     Retried,
     SessionFinished,
@@ -105,8 +104,7 @@ class PackLive:
     grace: Grace
     members: dict[str, Member] = field(init=False)
     _evidence: PackedEvidence = field(init=False)
-    _reader: CaseStreamReader = field(default_factory=CaseStreamReader)
-    _position: int = 0
+    _following: Following = field(init=False)
     _moved: float = 0.0
     _finished: float | None = None
 
@@ -115,12 +113,14 @@ class PackLive:
             test.id: Member(test=test, spec=self.spec.specs[test.id]) for test in self.spec.pack.tests
         }
         self._evidence = PackedEvidence.of(self.members)
+        self._following = Following(events=self.spec.events, tell=self._tell, clock=self.clock)
 
     async def lost_patience(self) -> Impatience:
         """Follows the pack for as long as there is patience; cancel it when the process has ended."""
         self._moved = self.clock.monotonic()
         while True:
-            await self.catch_up()
+            await self._following.look()
+            self._moved = max(self._moved, self._following.moved)
             now = self.clock.monotonic()
             for member in self.members.values():
                 if member.slow(now):
@@ -151,20 +151,11 @@ class PackLive:
         return Patience(limit=Limit.STALL, seconds=patience) if over else None
 
     async def catch_up(self) -> None:
-        """Reads what is new and passes it on."""
-        while self._readable and (data := read_from(self.spec.events, self._position)):
-            self._position += len(data)
-            self._moved = self.clock.monotonic()
-            await self.clock.sleep(0)  # Whoever floods the stream must not stop the others.
-            for event in self._reader.feed(data):
-                self._evidence.apply(event)
-                await self._tell(event)
-
-    @property
-    def _readable(self) -> bool:
-        return self._position < MOST_BYTES and not self._reader.gave_up
+        """Tells what was not told yet, once the process has ended."""
+        await self._following.catch_up()
 
     async def _tell(self, event: StreamEvent) -> None:
+        self._evidence.apply(event)
         now = self.clock.monotonic()
         match event:
             case Started(id=case, worker=worker):

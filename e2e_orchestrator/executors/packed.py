@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.errors import InfrastructureError
@@ -123,7 +124,7 @@ class PackedExecutor:
             impatient.cancel()
             with suppress(asyncio.CancelledError):
                 await impatient
-        await live.catch_up()
+            await live.catch_up()
         for member in live.members.values():
             member.settle(self.clock.monotonic())
         return ended, stop
@@ -139,16 +140,13 @@ class PackedExecutor:
         """Waits for the process itself; ends it for a test's sake, for all, or when the run is cancelled."""
         left = max(0.0, deadline.at - self.clock.monotonic())
         grace = self.grace.within(min(left, deadline.seconds))
-        exited = asyncio.ensure_future(child.exited())
+        exited = child.exited()
         cancelled = asyncio.ensure_future(cancellation.wait())
         hurry = asyncio.Event()
         hurried = asyncio.create_task(_set_when_urgent(cancellation, hurry))
         try:
-            await asyncio.wait(
-                {exited, cancelled, impatient},
-                timeout=left - grace.total,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            waits: set[asyncio.Future[Any]] = {exited, cancelled, impatient}  # Any: of different results.
+            await asyncio.wait(waits, timeout=left - grace.total, return_when=asyncio.FIRST_COMPLETED)
             if exited.done():
                 return None
             if cancelled.done():
@@ -252,6 +250,7 @@ def _sorted(
 def _attempt(member: Member, judged: Judged, completed: Completed, *, now: str) -> Attempt:
     """Its exit status is the pack's, unless that is about others."""
     spec = member.spec
+    failed = completed.exit_status if judged.exit_status is None else judged.exit_status
     good = judged.verdict.status in (Status.PASSED, Status.SKIPPED)
     path = spec.folder / OUTPUT
     relative = path.relative_to(spec.output_root).as_posix()
@@ -261,7 +260,7 @@ def _attempt(member: Member, judged: Judged, completed: Completed, *, now: str) 
         duration=member.busy(0.0),
         verdict=judged.verdict,
         slot=spec.slot,
-        exit_status=0 if good else completed.exit_status,
+        exit_status=0 if good else failed,
         output=Output(path=relative, size=size_of(path), tail=tail_of(path, size=4096)),
         cases=judged.cases,
         attachments=judged.attachments,

@@ -120,8 +120,12 @@ class Completed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What a runner makes of a completed command."""
+    """What a runner makes of a completed command.
+
+    ``exit_status`` is of a test that a pack carried: what it would have ended with alone. None: as the pack did.
+    """
 
     verdict: Verdict
     cases: tuple[Case, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    exit_status: int | None = None

@@ -5,8 +5,9 @@
 One server process a run. For every child that runs it has a *tender*, a fork of itself, where a fresh
 interpreter would cost tens of milliseconds. A tender is a child subreaper (Linux): whatever its child
 starts, in whatever session, group or environment, stays its descendant, so two children are never confused
-and a daemon cannot escape. When nothing of its child is left, it is as good as new, and may start another. A tender that loses its owner (the orchestrator's end of the socket closes, however
-the orchestrator died) ends everything below it. So does the server if a tender is killed.
+and a daemon cannot escape. When nothing of its child is left, it is as good as new, and may start another. A
+tender that loses its owner (the orchestrator's end of the socket closes, however the orchestrator died) ends
+everything below it. So does the server if a tender is killed.
 
 Owner and tender talk in JSON lines over a socket of their own, which the owner passes to the server:
 
@@ -38,19 +39,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from e2e_orchestrator.process import pump as pumps
     from e2e_orchestrator.process import tree
     from e2e_orchestrator.safety import masking
 else:  # By their paths: this interpreter knows no packages.
     _HERE = os.path.dirname(os.path.abspath(__file__))
     sys.path += [_HERE, os.path.join(os.path.dirname(_HERE), "safety")]
     import masking
+    import pump as pumps
     import tree
 
 SET_PDEATHSIG, SET_SUBREAPER = 1, 36
 CHUNK = 1 << 16
 END_ALL_SECONDS = 10.0
 DRAIN_SECONDS = 0.5
-NOTED_SECONDS = 0.05
 
 
 def prctl(option: int, value: int) -> bool:
@@ -90,53 +92,13 @@ def end_all(codes: dict[int, int]) -> None:
         time.sleep(0.002)
 
 
-class Pump:
-    """Carries a child's output to its file: in whole lines where it can, with the secrets masked."""
-
-    def __init__(self, path: str, mask: masking.Mask, *, times: str | None = None) -> None:
-        """``times`` names a file of lines: seconds since 1970, and the byte of the output that came then."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        self.fd = os.open(path, flags, 0o644)
-        self.lost: str | None = None
-        self._stream = masking.Stream(mask)
-        self._times = os.open(times, flags, 0o644) if times else None
-        self._noted = 0.0
-
-    def feed(self, data: bytes) -> None:
-        self._write(self._stream.feed(data))
-
-    def close(self) -> None:
-        self._write(self._stream.end())
-        os.close(self.fd)
-        if self._times is not None:
-            os.close(self._times)
-
-    def _note(self) -> None:
-        now = time.time()
-        if self._times is not None and now - self._noted >= NOTED_SECONDS:
-            self._noted = now
-            try:
-                os.write(self._times, b"%.3f %d\n" % (now, os.fstat(self.fd).st_size))
-            except OSError:
-                pass  # The times are a convenience; the output itself says that the disk is full.
-
-    def _write(self, data: bytes) -> None:
-        if data:
-            self._note()
-        while data and not self.lost:
-            try:
-                data = data[os.write(self.fd, data) :]
-            except OSError as error:  # A full disk must not stop the child: go on reading, say it once.
-                self.lost = error.strerror
-
-
 class Tender:
     """Starts one child after the other, and none before nothing is left of the last one."""
 
     def __init__(self, owner: socket.socket, wakeup: int) -> None:
         self.owner, self.wakeup = owner, wakeup
         self.orphaned = False
-        self._inbox = b""
+        self._inbox, self._outbox = b"", b""
         self._codes: dict[int, int] = {}
         self._group = 0
         self._pipe: int | None = None
@@ -153,7 +115,7 @@ class Tender:
         """The whole life of a child; False if something went wrong with it that the next one might feel."""
         try:
             mask = self._mask_for(request["secrets"])
-            pump = Pump(request["output"], mask, times=request.get("times"))
+            pump = pumps.Pump(request["output"], masking.Stream(mask), times=request.get("times"))
             self._group = self._start(request)
         except (OSError, ValueError) as error:
             self._tell(error=f"{type(error).__name__}: {error}")
@@ -191,7 +153,7 @@ class Tender:
         child.returncode = 0  # Reaped here, by number, with all the others: Popen must not try.
         return child.pid
 
-    def _tend(self, pump: Pump, mask: masking.Mask, *, linger: float) -> list[tuple[int, str]]:
+    def _tend(self, pump: pumps.Pump, mask: masking.Mask, *, linger: float) -> list[tuple[int, str]]:
         """Until the child has ended, and a short time for those below it who are about to end anyway.
 
         Returns who is left then. Nobody is, for certain, once there is no child: orphans come to us.
@@ -201,9 +163,10 @@ class Tender:
             self._turn(pump, timeout=None)
         if self.orphaned:
             return []
-        self._tell(exited=self._codes[self._group])
+        over = self._pipe is None and not reap(self._codes)
+        self._tell(later=over, exited=self._codes[self._group])
         until = time.monotonic() + linger
-        while left := reap(self._codes):
+        while left := not over and reap(self._codes):
             if self.orphaned or (rest := until - time.monotonic()) <= 0:
                 break
             self._turn(pump, timeout=min(rest, 0.02))
@@ -212,7 +175,7 @@ class Tender:
         pids = [pid for pid in tree.descendants_of(os.getpid()) if not tree.is_zombie(pid)]
         return [(pid, tree.command_line(pid, masked=mask.text)) for pid in pids]
 
-    def _turn(self, pump: Pump, *, timeout: float | None) -> None:
+    def _turn(self, pump: pumps.Pump, *, timeout: float | None) -> None:
         """Waits for output, a message, or the end of a child, and deals with it."""
         sources: list[Any] = [self.owner, self.wakeup]
         if self._pipe is not None:
@@ -226,7 +189,7 @@ class Tender:
         if self.owner in ready:
             self._listen()
 
-    def _carry(self, pump: Pump) -> None:
+    def _carry(self, pump: pumps.Pump) -> None:
         """One piece of output, or its end."""
         if self._pipe is None:
             return
@@ -240,18 +203,23 @@ class Tender:
             os.close(self._pipe)
             self._pipe = None
 
-    def _drain(self, pump: Pump) -> None:
+    def _drain(self, pump: pumps.Pump) -> None:
         """What is still in the pipe; bounded, for systems where somebody may have escaped with it."""
         until = time.monotonic() + DRAIN_SECONDS
         while self._pipe is not None and (rest := until - time.monotonic()) > 0:
             select.select([self._pipe], [], [], rest)
             self._carry(pump)
 
-    def _tell(self, **fields: object) -> None:
+    def _tell(self, *, later: bool = False, **fields: object) -> None:
+        """``later`` is together with what is told next: the owner is woken once."""
+        self._outbox += json.dumps(fields).encode() + b"\n"
+        if later:
+            return
         try:
-            self.owner.sendall(json.dumps(fields).encode() + b"\n")
+            self.owner.sendall(self._outbox)
         except OSError:
             self.orphaned = True
+        self._outbox = b""
 
     def _next_request(self) -> dict[str, Any] | None:
         """None once there is nobody who could ask."""
@@ -301,6 +269,9 @@ class Tender:
 class Server:
     """Forks a tender for every socket that it is passed; ends them all when its owner is gone."""
 
+    # What a tender may raise to go on as something else.
+    goes_on: tuple[type[BaseException], ...] = ()
+
     def __init__(self, control: socket.socket) -> None:
         self.control = control
         self.tenders: set[int] = set()
@@ -332,6 +303,8 @@ class Server:
             return
         try:
             self._become_tender(descriptor)
+        except self.goes_on:
+            raise
         except BaseException:
             sys.excepthook(*sys.exc_info())
             end_all({})

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from e2e_orchestrator.model.outcomes import Leak
+from e2e_orchestrator.process.came import SUFFIX
 
 _KEEPER = Path(__file__).with_name("keeper.py")
 LONGEST_MESSAGE = 1 << 22
@@ -54,13 +55,13 @@ class Child:
         self._exited: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         self._ended = asyncio.create_task(self._listen())
 
-    async def exited(self) -> int | None:
+    def exited(self) -> "asyncio.Future[int | None]":
         """The exit status of the process itself, as soon as it is known."""
-        return await asyncio.shield(self._exited)
+        return asyncio.shield(self._exited)
 
-    async def ended(self) -> Ended:
-        """Returns once nothing of the child is left."""
-        return await asyncio.shield(self._ended)
+    def ended(self) -> "asyncio.Future[Ended]":
+        """Done once nothing of the child is left."""
+        return asyncio.shield(self._ended)
 
     @property
     def tender(self) -> int | None:
@@ -243,7 +244,7 @@ class Supervisor:
             "cwd": str(cwd),
             "env": dict(env),
             "output": str(output),
-            "times": f"{output}.times" if times else None,
+            "times": f"{output}{SUFFIX}" if times else None,
             "secrets": self._secrets,
             "linger": self._linger if linger is None else linger,
         }

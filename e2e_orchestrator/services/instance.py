@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from pathlib import Path
+from typing import Any
 
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.model.events import (
@@ -102,9 +103,10 @@ class Instance:
         started = clock()
         child = self._child = await self._spawn(self.service.command)
         cancelled = asyncio.ensure_future(self._ground.cancellation.wait())
-        ended = asyncio.ensure_future(child.ended())
+        ended = child.ended()
         try:
-            await asyncio.wait({ended, cancelled}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            waits: set[asyncio.Future[Any]] = {ended, cancelled}  # Any: of different results.
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if not ended.done():
                 why = (
                     "was cut short by the end of the run"

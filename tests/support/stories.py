@@ -14,6 +14,7 @@ from e2e_orchestrator.model.outcomes import (
     Leak,
     Output,
     Reason,
+    ServiceLog,
     Status,
     Verdict,
     because,
@@ -67,12 +68,14 @@ class Story:
     envelopes: list[Envelope] = field(default_factory=list)
     mono: float = 0.0
 
+    @property
+    def now(self) -> str:
+        return (BEGAN + timedelta(seconds=self.mono)).isoformat().replace("+00:00", "Z")
+
     def tell(self, *told: Event) -> "Story":
         for event in told:
-            at = (BEGAN + timedelta(seconds=self.mono)).isoformat().replace("+00:00", "Z")
-            self.envelopes.append(
-                Envelope(seq=len(self.envelopes) + 1, at=at, mono=round(self.mono, 3), event=event)
-            )
+            number = len(self.envelopes) + 1
+            self.envelopes.append(Envelope(seq=number, at=self.now, mono=round(self.mono, 3), event=event))
         return self
 
     def wait(self, seconds: float) -> "Story":
@@ -97,7 +100,9 @@ class Story:
         tail: str = "",
         leaked: tuple[Leak, ...] = (),
         slot: int = 0,
+        services: tuple[ServiceLog, ...] = (),
     ) -> "Story":
+        started_at = self.now
         folder = f"runs/{RUN_ID}/{test.phase}/{test.name}/attempt-{number}"
         output = f"{folder}/output.log"
         self.tell(
@@ -114,7 +119,7 @@ class Story:
                 test=test.id,
                 attempt=Attempt(
                     number=number,
-                    started_at=BEGAN.isoformat(),
+                    started_at=started_at,
                     duration=seconds,
                     verdict=verdict or passed(),
                     slot=slot,
@@ -123,6 +128,7 @@ class Story:
                     cases=tuple(cases),
                     attachments=(report,) if test.kind == "pytest" else (),
                     leaked=leaked,
+                    services=services,
                 ),
             )
         )
