@@ -63,6 +63,18 @@ class PackingRunner(Runner, Protocol):
 
 
 @runtime_checkable
+class ExclusiveRunner(Runner, Protocol):
+    """A runner some of whose processes cannot stand each other."""
+
+    def exclusive(self, test: Test) -> str | None:
+        """Names what the process of this test, or of its pack, must have to itself; None if there is nothing.
+
+        Of processes that name the same, whoever started them, one runs at a time. Called in a thread.
+        """
+        ...
+
+
+@runtime_checkable
 class ClosingRunner(Protocol):
     """A runner whose attempts leave something that only the end of the run can undo."""
 

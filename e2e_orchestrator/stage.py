@@ -9,6 +9,7 @@ from e2e_orchestrator.engine.phase_run import Place
 from e2e_orchestrator.executors.closing import Closing
 from e2e_orchestrator.executors.local import LocalExecutor
 from e2e_orchestrator.executors.packed import PackedExecutor
+from e2e_orchestrator.executors.turns import TurnsExecutor
 from e2e_orchestrator.executors.warm_memory import FILE as WARM_FILE
 from e2e_orchestrator.executors.warm_start import WarmStarts
 from e2e_orchestrator.isolation.bases import Surrounds
@@ -110,8 +111,9 @@ class Stage:
             clock=self.clock,
         )
         surrounded = SurroundedExecutor(inner=packed, world=self.world, clock=self.clock)
+        turns = TurnsExecutor(inner=surrounded, runners=self.runners, clock=self.clock)
         return LeasingExecutor(
-            inner=surrounded, leases=leases, plan=self.plan, clock=self.clock, known=self._known
+            inner=turns, leases=leases, plan=self.plan, clock=self.clock, known=self._known
         )
 
     def _known(self, test: Test) -> Test:

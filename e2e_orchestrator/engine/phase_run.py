@@ -359,7 +359,7 @@ class PhaseRun:
         if test.timeout is None:
             return self._limit
         at = self._clock.monotonic() + test.timeout
-        own = Deadline(at=at, limit=Limit.TEST, seconds=test.timeout)
+        own = Deadline(at=at, limit=Limit.TEST, seconds=test.timeout, last=self._limit)
         return min(own, self._limit, key=lambda deadline: deadline.at)
 
     async def _pause(self, seconds: float) -> bool:

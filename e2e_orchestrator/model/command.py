@@ -1,7 +1,7 @@
 """What a runner asks to be executed, and what came of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,11 +21,22 @@ class Limit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadline:
-    """When an attempt must be over: ``at`` on the clock of the engine, the limit's whole ``seconds``."""
+    """When an attempt must be over: ``at`` on the clock of the engine, the limit's whole ``seconds``.
+
+    ``last`` is the limit of the phase or the run behind a test's own.
+    """
 
     at: float
     limit: Limit
     seconds: float
+    last: "Deadline | None" = None
+
+    def later(self, waited: float) -> "Deadline":
+        """After so many seconds that are none of the test's time; the limits of phase and run stay where they are."""
+        if self.limit is not Limit.TEST:
+            return self
+        moved = replace(self, at=self.at + waited)
+        return min(moved, self.last or moved, key=lambda one: one.at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from e2e_orchestrator.errors import InfrastructureError
-from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Judged
+from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Judged, Tool
 from e2e_orchestrator.model.outcomes import Case, CaseStatus, Reason
 from e2e_orchestrator.model.packs import Pack, PackJudged, PackSpec
 from e2e_orchestrator.model.plan import Packing, RunnerSpec, Test
@@ -22,29 +21,23 @@ from e2e_orchestrator.runners.decision import (
     always,
     decide,
     files_left,
+    gaps,
     nothing_to_add,
     with_located_attachments,
 )
 from e2e_orchestrator.runners.node_cache import compile_cache
 from e2e_orchestrator.runners.playwright_pack import packs
+from e2e_orchestrator.runners.playwright_server import project_with_server
 from e2e_orchestrator.runners.playwright_sorting import STOPPED_EARLY, sort_out
 from e2e_orchestrator.runners.playwright_target import own_file, own_path, path_filter, selection
-from e2e_orchestrator.runners.programs import environment, find_program, find_upwards, upwards
+from e2e_orchestrator.runners.playwright_tools import browser_hint, find_tools, tools
+from e2e_orchestrator.runners.programs import environment
 
 REPORTER = Path(__file__).parent / "shims" / "e2e_orchestrator_case_stream.cjs"
 
-_CLI = ("node_modules/@playwright/test/cli.js", "node_modules/playwright/cli.js")
 _ADD_REPORTER_SINCE = (1, 63)
 _NO_TESTS = "No tests found"
 _NO_BROWSER = re.compile(r"executable doesn't exist", re.IGNORECASE)
-# How each package manager installs what its lock file says.
-_INSTALL = {
-    "package-lock.json": "npm ci",
-    "npm-shrinkwrap.json": "npm ci",
-    "pnpm-lock.yaml": "pnpm install --frozen-lockfile",
-    "yarn.lock": "yarn install --frozen-lockfile",
-    "bun.lock": "bun install --frozen-lockfile",
-}
 # The user's own reporters keep working. Two specs at once must not write the same report, so those
 # that take a place from the environment write into the attempt's folder.
 _REPORT_PLACES = {
@@ -84,15 +77,7 @@ class PlaywrightRunner:
         again: AttemptSpec | None = None,
     ) -> Command:
         env, seen, cwd = dict(test.env), environment(test.env), Path(test.cwd)
-        node = find_program("node", cwd=cwd, env=seen)
-        if node is None:
-            raise InfrastructureError(
-                "node, which runs Playwright, is not on the PATH",
-                hint="install Node.js 20 or later, or correct PATH in env",
-            )
-        cli = find_upwards(cwd, *_CLI)
-        if cli is None:
-            raise InfrastructureError(f"@playwright/test is not installed for {cwd}", hint=_install_hint(cwd))
+        node, cli = find_tools(cwd, seen)
         reporter, variables = _reporter(cli)
         places = {name: str(folder / place) for name, place in _REPORT_PLACES.items() if name not in seen}
         artifacts = folder / "artifacts"
@@ -109,6 +94,14 @@ class PlaywrightRunner:
 
     def judge(self, test: Test, spec: AttemptSpec, completed: Completed) -> Judged:
         return self._judged(test, spec, completed, read_stream(completed.events))
+
+    def tools(self, test: Test) -> Iterator[Tool]:
+        return tools(test)
+
+    def exclusive(self, test: Test) -> str | None:
+        """Its web server: each invocation starts one, at the same address, and ends it."""
+        project = project_with_server(test)
+        return f"web server of {project}" if project else None
 
     def packs(self, tests: Sequence[Test], *, slots: int) -> Sequence[Pack]:
         return tuple(packs(tests, slots=slots)) if self._spec.pack is Packing.AUTO else ()
@@ -168,16 +161,6 @@ def _version(cli: Path) -> tuple[int, ...]:
     except (OSError, ValueError, KeyError, TypeError):
         return ()
     return tuple(int(number) for number in re.findall(r"\d+", text)[:2])
-
-
-def _install_hint(cwd: Path) -> str:
-    for folder in upwards(cwd):
-        for lock, command in _INSTALL.items():
-            if (folder / lock).is_file():
-                return f"cd {folder} && {command}"
-        if (folder / "package.json").is_file():
-            return f"cd {folder} && npm install"
-    return f"cd {cwd} && npm init playwright@latest"
 
 
 def _running(completed: Completed, stream: StreamEvidence) -> CaseStatus:
@@ -247,11 +230,7 @@ def _doubts(facts: PlaywrightFacts) -> Iterator[str]:
         yield f"the session never finished: it ended {facts.where}"
     elif facts.end != "passed":
         yield f"Playwright's reporters were told that the run {facts.end}"
-    if facts.not_run or facts.stream.running:
-        lacking = [case.id for case in facts.not_run] or list(facts.stream.running)
-        yield f"{len(lacking)} of {len(facts.cases)} cases have no result, {lacking[0]} for one"
-    if facts.stream.overflow:
-        yield "the case stream is larger, or names more cases, than can be kept"
+    yield from gaps(facts, [case.id for case in facts.not_run] or list(facts.stream.running))
 
 
 def _joined(texts: list[str]) -> str:
@@ -261,8 +240,7 @@ def _joined(texts: list[str]) -> str:
 def _install_browser(facts: PlaywrightFacts) -> str:
     return (
         f"the browser that the tests need is not installed\n"
-        f"hint: cd {facts.cwd} && npx playwright install chromium, or point the configuration's executablePath "
-        f"(CHROMIUM_PATH, if it reads that) to an installed one\n{facts.bad[0].message}"
+        f"hint: {browser_hint(facts.cwd)}\n{facts.bad[0].message}"
     )
 
 

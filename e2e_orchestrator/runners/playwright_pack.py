@@ -6,6 +6,7 @@ from pathlib import Path
 
 from e2e_orchestrator.model.packs import Pack
 from e2e_orchestrator.model.plan import Test
+from e2e_orchestrator.runners.playwright_server import project_with_server
 from e2e_orchestrator.runners.playwright_sources import Mentions, mentions, project_of
 from e2e_orchestrator.runners.playwright_target import own_path
 
@@ -48,7 +49,8 @@ def packs(tests: Sequence[Test], *, slots: int) -> Iterator[Pack]:
             continue
         if project not in found:
             found[project] = mentions(project)
-        yield from _split(members, found[project], slots=slots)
+        alone = project_with_server(members[0]) is not None
+        yield from _split(members, found[project], slots=slots, alone=alone)
 
 
 def _alike(tests: Iterable[Test]) -> list[list[Test]]:
@@ -76,11 +78,17 @@ def _apart(tests: Iterable[Test]) -> list[Test]:
     return kept
 
 
-def _split(tests: list[Test], found: Mentions, *, slots: int) -> Iterator[Pack]:
-    """One pack over all slots; or one in each slot, where cases of a file must not meet or know their slot."""
+def _split(tests: list[Test], found: Mentions, *, slots: int, alone: bool) -> Iterator[Pack]:
+    """One pack over all slots; or one in each slot, where cases of a file must not meet or know their slot.
+
+    One that must be ``alone`` is the only one: in a slot where a slot is known or the workers are fixed.
+    """
     if found.unknown or found.own_world:
         return
-    if not (found.own_slot or (found.workers and found.parallel)):
+    if alone and (found.own_slot or (found.fixed_workers and found.parallel)):
+        yield Pack(tests=tuple(tests), width=1)
+        return
+    if alone or not (found.own_slot or (found.workers and found.parallel)):
         yield Pack(tests=tuple(tests), width=min(slots, len(tests)))
         return
     for slot in range(slots):

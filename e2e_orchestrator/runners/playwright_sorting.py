@@ -109,11 +109,15 @@ class _Sorting:
 
     def _in_a_broken_pack(self, test: Test, share: Share, why: str) -> Judged | Undecided:
         """A case that failed has failed; everything else has to be seen again."""
-        if _complete(share) and self._exit_of(share):
-            stream = replace(share.evidence, problems=list(self.evidence.whole.problems))
-            stream.started, stream.finished = self.evidence.whole.started, self.evidence.whole.finished
-            return self.judge(test, self.spec.specs[test.id], self.completed, stream)
-        return Undecided(why=why, suspect=self._is_suspect(test, share))
+        bad = self._exit_of(share)
+        if not bad or not _complete(share):
+            return Undecided(why=why, suspect=self._is_suspect(test, share))
+        if self.evidence.whole.running and not self._errors:
+            # It broke while others ran. Alone, this test would have been over by then, and failed.
+            return self._judged(test, share, replace(self.completed, exit_status=bad))
+        stream = replace(share.evidence, problems=list(self.evidence.whole.problems))
+        stream.started, stream.finished = self.evidence.whole.started, self.evidence.whole.finished
+        return self.judge(test, self.spec.specs[test.id], self.completed, stream)
 
     def _is_suspect(self, test: Test, share: Share) -> bool:
         """It was running when everything ended, or an error names its files."""
@@ -151,7 +155,8 @@ class _Sorting:
         if completed.limit is None and completed.interrupted is None:
             end = "failed" if completed.exit_status else "passed"
             stream.finished = SessionFinished(exit_status=completed.exit_status, status=end)
-        return self.judge(test, self.spec.specs[test.id], completed, stream)
+        judged = self.judge(test, self.spec.specs[test.id], completed, stream)
+        return replace(judged, exit_status=completed.exit_status)
 
 
 def _complete(share: Share) -> bool:

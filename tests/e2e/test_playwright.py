@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from support.kinds import needs_playwright, playwright_home
 from support.project import Finished, Project
 
@@ -49,6 +50,7 @@ def _log(root: Path, attempt: str) -> list[str]:
     return [line.partition(" ")[2] for line in lines if line.startswith(attempt)]
 
 
+@pytest.mark.slow
 def test_the_journal_names_the_cases_of_a_retry(project: Project) -> None:
     finished = run(project, SPEC)
     lines = (finished.folder / "journal.jsonl").read_text().splitlines()

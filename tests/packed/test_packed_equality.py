@@ -154,6 +154,22 @@ STORIES = {
         ends={"a": "passed", "killer": "crash"},
         again=frozenset({"a", "killer"}),
     ),
+    "a failure that is told before a neighbour kills Playwright": Story(
+        config="reporter: './told.ts',",
+        # Later than all reporters of this end, so that the case stream has it.
+        files={
+            "told.ts": "import fs from 'fs';\nexport default class { onTestEnd(test) {\n"
+            "  if (test.title === 'bad') setImmediate(() => fs.writeFileSync('told', ''));\n} }\n"
+        },
+        specs={
+            "bad": "test('bad', () => { expect('ours').toBe('theirs'); });\n",
+            "killer": "test('kills', async () => {\n"
+            "  while (!require('fs').existsSync('told')) await new Promise(r => setTimeout(r, 10));\n"
+            "  process.kill(process.ppid, 'SIGKILL');\n  await new Promise(() => {});\n});\n",
+        },
+        ends={"bad": "test_failures", "killer": "crash"},
+        again=frozenset({"killer"}),
+    ),
     "a configuration that stops at the first failure": Story(
         config="maxFailures: 1, globalTeardown: './over.ts',",
         # The neighbours end only once a whole run is over, so that none is through before the failure.

@@ -15,6 +15,7 @@ from e2e_orchestrator.model.plan import RunnerSpec, Test
 from e2e_orchestrator.runners.playwright import PlaywrightRunner
 
 Line = Mapping[str, Any]
+Judging = Callable[..., dict[str, Judged | Undecided]]
 Sort = Callable[..., dict[str, str]]
 UNDECIDED, SUSPECT = "undecided", "suspect"
 
@@ -35,8 +36,8 @@ def error(text: str) -> Line:
 
 
 @pytest.fixture
-def sort(tmp_path: Path) -> Sort:
-    """What became of the tests a and b, with the cases a1, a2 and b1, in a word each."""
+def judge(tmp_path: Path) -> Judging:
+    """What became of the tests a and b, with the cases a1, a2 and b1."""
     root = tmp_path / "project"
     root.mkdir()
     for name in "ab":
@@ -50,7 +51,7 @@ def sort(tmp_path: Path) -> Sort:
         lost: tuple[str, ...] = (),
         silent: bool = False,
         **ended: Any,
-    ) -> dict[str, str]:
+    ) -> dict[str, Judged | Undecided]:
         tests = [a_test(name, target=f"{name}.spec.ts", cwd=str(root), kind="playwright") for name in "ab"]
         spec = pack_of(tests, tmp_path)
         collected = [
@@ -76,9 +77,15 @@ def sort(tmp_path: Path) -> Sort:
         runner = PlaywrightRunner(RunnerSpec(name="r", kind="playwright", root="/"))
         over = {f"one/{one}": replace(completed, limit=Limit.TEST, limit_seconds=3.0) for one in lost}
         judged = runner.judge_pack(spec, completed, lost=over)
-        return {name.removeprefix("one/"): word(one) for name, one in judged.items()}
+        return {name.removeprefix("one/"): one for name, one in judged.items()}
 
     return sorted_out
+
+
+@pytest.fixture
+def sort(judge: Judging) -> Sort:
+    """The same in a word each."""
+    return lambda *lines, **ended: {name: word(one) for name, one in judge(*lines, **ended).items()}
 
 
 def pack_of(tests: list[Test], folder: Path) -> PackSpec:
@@ -159,6 +166,23 @@ def test_an_error_that_names_a_spec_makes_it_the_suspect(sort: Sort, tmp_path: P
 def test_what_ran_when_playwright_died_is_the_suspect(sort: Sort) -> None:
     ends = sort(*case("a1"), *case("a2"), *case("b1", None), exit_status=-9)
     assert ends == {"a": UNDECIDED, "b": SUSPECT}
+
+
+@pytest.mark.parametrize(("status", "exit_status"), [("interrupted", 130), (None, -9)])
+def test_a_failure_stays_a_failure_where_a_neighbour_ends_playwright(
+    sort: Sort, status: str | None, exit_status: int
+) -> None:
+    ends = sort(*case("a1"), *case("a2", "failed"), *case("b1", None), *end(status), exit_status=exit_status)
+    assert ends == {"a": "test_failures", "b": SUSPECT}
+
+
+@pytest.mark.parametrize("exit_status", [130, -9, None])
+def test_what_failed_in_a_pack_that_was_killed_ends_as_it_would_have_alone(
+    judge: Judging, exit_status: int | None
+) -> None:
+    ends = judge(*case("a1"), *case("a2", "failed"), *case("b1", None), exit_status=exit_status)
+    assert isinstance(ends["a"], Judged)
+    assert ends["a"].exit_status == 1
 
 
 def test_cases_without_a_result_leave_their_test_undecided(sort: Sort) -> None:

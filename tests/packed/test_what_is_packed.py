@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from support.plans import a_test
 
+from e2e_orchestrator.model.isolation import Isolation
 from e2e_orchestrator.model.plan import Packing, RunnerSpec, Test
 from e2e_orchestrator.runners.node_cache import compile_cache
 from e2e_orchestrator.runners.playwright import PlaywrightRunner
@@ -171,3 +172,123 @@ def test_the_compile_cache_lies_with_the_users_others_unless_somebody_decided(
     seen: dict[str, str], place: str | None
 ) -> None:
     assert compile_cache(seen).get("NODE_COMPILE_CACHE") == place
+
+
+SERVED = "webServer: { command: 'node server.mjs', port: 3000, reuseExistingServer: !process.env.CI }"
+STOCK = f"fullyParallel: true, workers: process.env.CI ? 1 : undefined, {SERVED}"
+ALL = " ".join(SPECS)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        pytest.param(STOCK, [(ALL, 2)], id="one server stands under all slots"),
+        pytest.param(f"fullyParallel: true, workers: 1, {SERVED}", [(ALL, 1)], id="fixed workers stay as many"),
+        pytest.param(STOCK.replace("3000", "3000 + Number(process.env.E2E_SLOT)"), SIDE_BY_SIDE, id="one for each slot"),
+        pytest.param(f"fullyParallel: true, workers: 1, // {SERVED}", SIDE_BY_SIDE, id="a comment starts nothing"),
+    ],
+)  # fmt: skip
+def test_a_project_that_starts_a_web_server_has_one_invocation_at_a_time(
+    root: Path, config: str, expected: list[tuple[str, int]]
+) -> None:
+    (root / CONFIG).write_text(f"export default {{ {config}\n}};\n")
+    assert packed(specs_of(root, *SPECS)) == expected
+
+
+def test_specs_that_know_their_slot_share_the_one_server_from_one_slot(root: Path) -> None:
+    (root / CONFIG).write_text(f"export default {{ {SERVED} }};\n")
+    (root / "user.ts").write_text("export const user = `user-${process.env.E2E_SLOT}`;\n")
+    assert packed(specs_of(root, *SPECS)) == [(ALL, 1)]
+
+
+def exclusive(root: Path, **fields: object) -> str | None:
+    [test] = specs_of(root, "a.spec.ts", **fields)
+    return PlaywrightRunner(RunnerSpec(name="r", kind="playwright", root="/")).exclusive(test)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        f"export default {{ testMatch: '**/*.spec.ts', {SERVED} /* all */ }};",
+        "const served = { 'webServer': { command: 'x' } }; export default served;",
+        "import base from './deep/base.config'; export default base;",
+        "import base from './deep/base.config.js'; export default base;",
+        "import base from '@acme/base'; export default base;",
+    ],
+)
+def test_the_word_is_found_in_the_configuration_and_in_what_it_names(root: Path, config: str) -> None:
+    (root / CONFIG).write_text(config)
+    (root / "deep" / "base.config.ts").write_text(f"export default {{ {SERVED} }};")
+    linked(root, "@acme/base", f"export default {{ {SERVED} }};")
+    assert exclusive(root) == f"web server of {root}"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "export default { };",
+        f"export default {{\n  // Start it first:\n  // {SERVED}\n}};",
+        f"export default {{ testMatch: 'a//b', /*\n {SERVED} */ }};",
+        "export default { webServer: { command: 'x', port: Number(process.env.WEB_PORT) } };",
+        "import { test } from './a.spec'; export default { };",
+    ],
+)
+def test_without_the_word_or_with_a_port_of_the_slots_nobody_waits(root: Path, config: str) -> None:
+    (root / CONFIG).write_text(config)
+    (root / "beside.ts").write_text(SERVED)
+    assert exclusive(root, isolation=Isolation(ports=("WEB_PORT",))) is None
+
+
+@pytest.mark.parametrize(
+    "args", [("--config", "deep/other.ts"), ("--config=deep/other.ts",), ("-c", "deep"), ("-cdeep/other.ts",)]
+)
+def test_the_configuration_that_the_arguments_name_counts(root: Path, args: tuple[str, ...]) -> None:
+    for name in ("other.ts", CONFIG):
+        (root / "deep" / name).write_text(f"export default {{ {SERVED} }};")
+    assert exclusive(root, args=args) == f"web server of {root}"
+    assert exclusive(root) is None
+
+
+def linked(root: Path, name: str, text: str) -> Path:
+    """A package of the workspace, found as npm leaves it: a link in the folder above the project."""
+    package = root.parent / "packages" / name.rpartition("/")[2]
+    package.mkdir(parents=True, exist_ok=True)
+    (package / "index.ts").write_text(text)
+    link = root.parent / "node_modules" / name
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(package)
+    return package
+
+
+ASKS = "export const mine = process.env.E2E_TEST;\n"
+
+
+def test_packages_of_the_workspace_are_sources_wherever_they_are_named(root: Path) -> None:
+    linked(root, "@acme/helpers", "export { mine } from 'deeper/mine';\n")
+    linked(root, "deeper", ASKS)
+    assert packed(specs_of(root, "a.spec.ts", "b.spec.ts"))
+    (root / "c.spec.ts").write_text("import { mine } from '@acme/helpers';\n")
+    assert packed(specs_of(root, "a.spec.ts", "b.spec.ts")) == []
+
+
+def test_a_file_beside_the_project_is_a_source_if_it_is_named(root: Path) -> None:
+    (root.parent / "shared").mkdir()
+    (root.parent / "shared" / "index.ts").write_text(ASKS)
+    assert packed(specs_of(root, "a.spec.ts", "b.spec.ts"))
+    (root / "deep" / "e.spec.ts").write_text("const { mine } = require('../../shared');\n")
+    assert packed(specs_of(root, "a.spec.ts", "b.spec.ts")) == []
+
+
+def test_what_a_package_manager_links_is_installed_all_the_same(root: Path) -> None:
+    store = root / "node_modules" / ".pnpm" / "x@1.0.0" / "node_modules" / "x"
+    store.mkdir(parents=True)
+    (store / "index.js").write_text(ASKS)
+    (root / "node_modules" / "x").symlink_to(store)
+    (root / "c.spec.ts").write_text("import 'x';\n")
+    assert packed(specs_of(root, "a.spec.ts", "b.spec.ts"))
+
+
+def test_words_that_can_be_no_names_do_no_harm(root: Path) -> None:
+    words = ("../" * 40, "./\0", f"./{'x' * 300}", "@acme", "~", "..", "./.")
+    (root / "c.spec.ts").write_text("".join(f'"{word}"\n' for word in words))
+    assert packed(specs_of(root, "a.spec.ts", "b.spec.ts"))
