@@ -26,11 +26,13 @@ def refusal(warm: WarmStart, *, env: Mapping[str, str], attempt: int) -> str | N
     """Why this attempt has to start cold, or None."""
     if sys.platform != "linux":
         return "warm starts need Linux"
+    # A figure that a gate asks for is more than policy: two that measure the same process disturb each other.
+    always = _COVERAGE if warm.coverage else ()
+    names = always if warm.mode is Warm.ON else (*_INTERPRETER, *_COVERAGE)
+    if name := next((name for name in names if env.get(name)), None):
+        return f"{name} is set"
     if warm.mode is Warm.ON:
         return None
-    for name in (*_INTERPRETER, *_COVERAGE):
-        if env.get(name):
-            return f"{name} is set"
     for why, options in _ARGUMENTS.items():
         if any(_is(argument, option) for argument in warm.alike for option in options):
             return why

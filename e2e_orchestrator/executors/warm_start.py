@@ -8,6 +8,7 @@ that it did not start, starts cold.
 import asyncio
 import hashlib
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
@@ -24,6 +25,7 @@ from e2e_orchestrator.process.warm import RECORDER, NotWarmError, UnsafeError, W
 from e2e_orchestrator.protocols import Cancellation, Emit
 
 RECORD = "E2E_RECORD_IMPORTS"
+OUTGROWN = "E2E_OUTGROWN"
 _RUN_ID = "E2E_RUN_ID"
 _WORTH_IT = 3  # A server costs about as much as a cold start.
 _RECORDED_AT_ONCE = 2
@@ -187,15 +189,44 @@ class WarmStarts:
         if why := self._changed(kind, asked):
             await self._say(kind, asked, way="cold", why=why)
             return None
-        command = asked.command
+        command, told = asked.command, self._own_file("json")
+        env = {**asked.env, OUTGROWN: str(told)}
         try:
-            child = await server.start(command.argv, cwd=command.cwd, env=asked.env, output=asked.output)
+            child = await server.start(command.argv, cwd=command.cwd, env=env, output=asked.output)
         except NotWarmError as error:
             await self._crashed(kind, asked, why=str(error))
             return None
         asked.started(child)
-        child.when_ended(lambda: self._retire_if_done(kind, asked.test))
+        child.when_ended(lambda: self._one_ended(kind, asked, server=server, told=told))
         return child
+
+    def _one_ended(self, kind: _Kind, asked: Asked, *, server: WarmServer, told: Path) -> None:
+        if told.exists():
+            self._do(self._avoid(kind, asked, server=server, told=told))
+        if _ready(kind.server) is not server and not server.running:
+            server.retire()  # Another one has taken its place.
+        self._retire_if_done(kind, asked.test)
+
+    async def _avoid(self, kind: _Kind, asked: Asked, *, server: WarmServer, told: Path) -> None:
+        """An attempt has started again, cold: the next server is to know better."""
+        why, packages = _outgrown(told)
+        await self._say(kind, asked, way="cold", why=f"started again: {why}")
+        imports = kind.imports
+        if (
+            imports is None
+            or not packages
+            or set(packages) & ({"pytest", "_pytest", "pluggy"} | sys.stdlib_module_names)
+        ):
+            kind.refused = why
+            return
+        avoid = {name: why for name in packages if name not in imports.avoid}
+        kind.imports = replace(imports, avoid={**imports.avoid, **avoid})
+        if self._memory and not kind.bare:
+            self._memory.keep(kind.key, kind.imports)
+        if avoid and _ready(kind.server) is server:
+            if not server.running:
+                server.retire()
+            kind.server = None
 
     def _launch_soon(self, kind: _Kind, asked: Asked) -> None:
         """Instead of one that nobody needs now, if there are many."""
@@ -267,6 +298,7 @@ class WarmStarts:
                 env={**asked.common, _RUN_ID: asked.spec.run_id},
                 modules=imports.modules,
                 avoid=avoid,
+                coverage=asked.warm.coverage,
             )
             try:
                 server = await WarmServer.launch(self._supervisor, wanted, log=self._own_file("log"))
@@ -317,6 +349,12 @@ def _told(path: Path) -> tuple[Imports, list[str]]:
     told = json.loads(path.read_bytes())
     path.unlink()
     return Imports.of(told), [str(one) for one in told["hazards"]]
+
+
+def _outgrown(path: Path) -> tuple[str, list[str]]:
+    told = json.loads(path.read_bytes())
+    path.unlink()
+    return str(told["why"]), [str(one) for one in told["packages"]]
 
 
 def _tidy(folder: Path) -> None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from e2e_orchestrator.model.outcomes import Attachment, Case, Leak, Verdict
-from e2e_orchestrator.model.plan import Warm
+from e2e_orchestrator.model.plan import CoverageSpec, Warm
 
 
 class Limit(StrEnum):
@@ -69,12 +69,13 @@ class WarmStart:
     """A ``python -m NAME`` that may also be forked from a server.
 
     ``alike`` are the arguments of all attempts that a server could be for; ``target`` is the file or
-    folder whose modules it will import, as far as that is known.
+    folder whose modules it will import, as far as that is known. ``coverage`` is what the command measures.
     """
 
     mode: Warm
     alike: tuple[str, ...]
     target: Path
+    coverage: CoverageSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

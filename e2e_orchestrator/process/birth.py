@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _STANDARD = 3
+_exit = os._exit  # Neither tests nor coverage.py's patches of it see how a fork ends.
 _OUTPUT_LOST = 120  # The interpreter's own status for a standard output that cannot be flushed.
 _FILES = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
 
@@ -122,7 +123,7 @@ def leave(status: int) -> None:
     if status < 0:
         signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
-    os._exit(_OUTPUT_LOST if lost else status)
+    _exit(_OUTPUT_LOST if lost else status)
 
 
 def _flushed(files: Sequence[Any]) -> bool:

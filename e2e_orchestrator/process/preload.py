@@ -21,7 +21,7 @@ import warnings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from typing import Any
 
@@ -58,7 +58,7 @@ class State:
     def __init__(self) -> None:
         self.threads = len(os.listdir("/proc/self/task"))
         self.files = len(os.listdir("/proc/self/fd"))
-        self.environ = dict(os.environ)
+        self.environ = dict(dict.items(os.environ._data))  # type: ignore[attr-defined]  # noqa: SLF001 - not asked of it.
         self.folder = os.getcwd()
         self.path = list(sys.path)
         self.handlers = [signal.getsignal(number) for number in _HANDLED]
@@ -69,15 +69,7 @@ class State:
         return [word for name, word in _WORDS.items() if getattr(self, name) != getattr(before, name)]
 
 
-_HANDLED = (
-    signal.SIGINT,
-    signal.SIGTERM,
-    signal.SIGHUP,
-    signal.SIGCHLD,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-    signal.SIGALRM,
-)
+_HANDLED = [getattr(signal, f"SIG{name}") for name in ("INT", "TERM", "HUP", "CHLD", "USR1", "USR2", "ALRM")]
 _WORDS = {
     "threads": "starts threads",
     "files": "opens files or sockets",
@@ -91,26 +83,61 @@ _WORDS = {
 
 
 class _Environment(dict[bytes, bytes]):
-    """Notes who asks for a variable that every attempt has, and the server has not."""
+    """Notes who asks for which variable; ``asked`` is one that every attempt has, and the server has not."""
 
-    asked: str | None = None
+    def __init__(self, data: Mapping[bytes, bytes]) -> None:
+        super().__init__(data)
+        self.asked: str | None = None
+        self.reads: dict[str, set[str]] = {}
 
     def forget(self) -> None:
         self.asked = None
 
+    def __getitem__(self, name: bytes) -> bytes:
+        self._note(name.decode("utf-8", "surrogateescape"))
+        return super().__getitem__(name)
+
     def __missing__(self, name: bytes) -> bytes:
-        self._note(name)
+        self._miss(name)
         raise KeyError(name)
 
     def __contains__(self, name: object) -> bool:
         found = super().__contains__(name)
-        if not found and isinstance(name, bytes):
-            self._note(name)
+        if isinstance(name, bytes):
+            self._note(name.decode("utf-8", "surrogateescape"))
+            if not found:
+                self._miss(name)
         return found
 
-    def _note(self, name: bytes) -> None:
+    def __iter__(self) -> Iterator[bytes]:
+        self._note("*")
+        return super().__iter__()
+
+    def _miss(self, name: bytes) -> None:
         if name.startswith((b"E2E_", b"PYTEST_")):
             self.asked = name.decode("ascii", "replace")
+
+    def _note(self, name: str) -> None:
+        self.reads.setdefault(name, set()).add(_on_behalf_of())
+
+
+def _on_behalf_of() -> str:
+    """The package whose import is under way: the nearest that is none of the standard library's, if there is one."""
+    names = [name for name in _callers() if name not in _PASSED_ON]
+    return next((name for name in names if name not in sys.stdlib_module_names), names[0] if names else "os")
+
+
+def _callers() -> Iterator[str]:
+    """The packages in the stack, the nearest first, up to where the import was asked for."""
+    frame = sys._getframe()  # noqa: SLF001 - who calls is the question.
+    while frame.f_back is not None and frame.f_globals.get("__name__") == __name__:
+        frame = frame.f_back
+    while frame.f_back is not None and frame.f_globals.get("__name__") != __name__:
+        yield str(frame.f_globals.get("__name__")).partition(".")[0]
+        frame = frame.f_back
+
+
+_PASSED_ON = frozenset({"os", "_collections_abc", "importlib"})
 
 
 class Preloading:
@@ -122,6 +149,12 @@ class Preloading:
         self._guard = Guard(foreign, avoided=avoided)
         self._avoided = avoided
         self._environment = _Environment(os.environ._data)  # type: ignore[attr-defined]  # noqa: SLF001
+        self._folders = _Folders()
+
+    @property
+    def reads(self) -> Mapping[str, set[str]]:
+        """Who asked for which variable while it was imported; ``*`` is all of them."""
+        return self._environment.reads
 
     def run(self, modules: Iterable[tuple[str, bool]]) -> None:
         """Imports them, in this order; true: through pytest's own rewriting of assertions."""
@@ -129,10 +162,14 @@ class Preloading:
         sys.meta_path.insert(0, self._guard)
         data, os.environ._data = os.environ._data, self._environment  # type: ignore[attr-defined]  # noqa: SLF001
         try:
-            with _Seeds(self.unseeded), _Rewriting({name for name, rewritten in wanted if rewritten}):
+            with (
+                _Seeds(self.unseeded),
+                self._folders,
+                _Rewriting({name for name, rewritten in wanted if rewritten}),
+            ):
                 self._import_all(name for name, _ in wanted)
         except Exception as error:
-            self.unsafe["pytest"] = f"the import hook of this pytest is a strange one: {error}"
+            self.unsafe["pytest"] = _stranger(error)
         finally:
             sys.meta_path.remove(self._guard)
             os.environ._data = data  # type: ignore[attr-defined]  # noqa: SLF001 - watched at the root.
@@ -147,6 +184,7 @@ class Preloading:
         why: list[str] = []
         self._guard.forget()
         self._environment.forget()
+        self._folders.made = False
         with warnings.catch_warnings(record=True) as shown:
             warnings.simplefilter("always")
             try:
@@ -160,12 +198,23 @@ class Preloading:
         why += after.differences(before)
         if self._environment.asked:
             why.append(f"asks for {self._environment.asked}")
+        if self._folders.made:
+            why.append("makes a folder")
         why += [f"warns at import: {one.message}" for one in shown[:1]]
         if self._guard.refused:
             why = [f"imports {self._guard.refused}"]
         if why:
             self.unsafe.setdefault(name.partition(".")[0], f"{name} {', '.join(why)}")
         return after
+
+
+def _stranger(error: Exception) -> str:
+    """Whose import hook is another one than we know."""
+    version = getattr(sys.modules.get("_pytest"), "__version__", "of this interpreter")
+    return (
+        f"pytest {version} cannot be imported ahead ({type(error).__name__}: {error}): warm starts are known to "
+        "work with pytest 7.4 to 9; install one of them, or set `warm: off` for this runner"
+    )
 
 
 class _Seeds:
@@ -189,6 +238,26 @@ class _Seeds:
         random.Random.seed = self._seed  # type: ignore[method-assign]
 
 
+class _Folders:
+    """Notes an import that makes a folder: all forks would share it, and the first to end might take it away."""
+
+    def __init__(self) -> None:
+        self.made = False
+        self._mkdir = os.mkdir
+
+    def __enter__(self) -> None:
+        mkdir = self._mkdir
+
+        def making(*args: Any, **kwargs: Any) -> None:
+            mkdir(*args, **kwargs)
+            self.made = True
+
+        os.mkdir = making
+
+    def __exit__(self, *_: object) -> None:
+        os.mkdir = self._mkdir
+
+
 class _Rewriting:
     """pytest's import hook for these modules, behind the guard, which asks it.
 
@@ -204,7 +273,10 @@ class _Rewriting:
             from _pytest.assertion import install_importhook  # noqa: PLC0415 - the project's, if there is one.
             from _pytest.config import get_config  # noqa: PLC0415 - the same.
 
-            self._hook = install_importhook(get_config())
+            config: Any = get_config()
+            if not hasattr(config, "inicfg"):  # Before pytest 9 there is none until a file has been read.
+                config.inicfg, config._override_ini = {}, ()  # noqa: SLF001
+            self._hook = install_importhook(config)
             sys.meta_path.remove(self._hook)
             sys.meta_path.insert(1, self._hook)
             self._hook._must_rewrite.update(self._names)  # noqa: SLF001 - mark_rewrite wants a whole session.
@@ -228,17 +300,28 @@ class _Remembered:
             for folder in dict.fromkeys(sys.path)
         }
 
+    @property
+    def plugins(self) -> list[str]:
+        """The modules of all installed plugins."""
+        points = [point for _, found in self._found.values() for one in found for point in one.entry_points]
+        return [point.value.partition(":")[0].strip() for point in points if point.group == "pytest11"]
+
     def __getattr__(self, name: str) -> Any:
         return getattr(importlib.metadata, name)
 
     def distributions(self, **narrowed: Any) -> Any:
+        """What pytest asks for, and leaves all out that have no plugin: so do we."""
+        return (one for one in self.everything(**narrowed) if not isinstance(one, _NoPlugin))
+
+    def everything(self, **narrowed: Any) -> Any:
+        """What pluggy asks for; plugins that it loads meanwhile may ask too."""
         if narrowed or sum(hasattr(one, "find_distributions") for one in sys.meta_path) != 1:
             return self._real(**narrowed)
         return (one for folder in sys.path for one in self._in(folder))
 
     def _in(self, folder: str) -> Iterable[Any]:
         changed, found = self._found.get(folder, (None, []))
-        return found if changed is not None and changed == _changed(folder) else _installed_in(folder)
+        return found if folder in self._found and changed == _changed(folder) else _installed_in(folder)
 
 
 def _installed_in(folder: str) -> Iterable[Any]:
@@ -252,15 +335,20 @@ def _changed(folder: str) -> int | None:
         return None
 
 
+class _NoPlugin:
+    """Marks what is installed and brings no plugin for pytest."""
+
+
 def _with_memory(found: Any) -> Any:
     """The same distribution, with what pytest asks of it in its memory."""
     points = found.entry_points
     answers: dict[str, Any] = {"entry_points": points}
-    if any(point.group == "pytest11" for point in points):
+    if plugin := any(point.group == "pytest11" for point in points):
         answers |= {"files": found.files, "metadata": found.metadata, "version": found.version}
+        list(map(str, found.files or ()))  # Each of them keeps its own.
     kind = type(found)
     remembering = {name: _constant(value) for name, value in answers.items()}
-    found.__class__ = type(kind.__name__, (kind,), remembering)
+    found.__class__ = type(kind.__name__, (kind,) if plugin else (kind, _NoPlugin), remembering)
     return found
 
 
@@ -279,11 +367,11 @@ class _Importlib(types.ModuleType):
         return getattr(importlib, name)
 
 
-def remember_installed() -> None:
-    """Spares every child two looks through all that is installed."""
+def remember_installed() -> list[str]:
+    """Spares every child two looks through all that is installed; the modules of plugins among it."""
     config, pluggy = sys.modules.get("_pytest.config"), sys.modules.get("pluggy")
     if config is None or pluggy is None or getattr(config, "importlib", None) is not importlib:
-        return
+        return []
     remembered = _Remembered()
     config.importlib = _Importlib(remembered)  # type: ignore[attr-defined]
     load = pluggy.PluginManager.load_setuptools_entrypoints
@@ -291,13 +379,14 @@ def remember_installed() -> None:
     @functools.wraps(load)
     def load_quickly(*args: Any, **kwargs: Any) -> Any:
         real = importlib.metadata.distributions
-        importlib.metadata.distributions = remembered.distributions
+        importlib.metadata.distributions = remembered.everything
         try:
             return load(*args, **kwargs)
         finally:
             importlib.metadata.distributions = real
 
     pluggy.PluginManager.load_setuptools_entrypoints = load_quickly
+    return remembered.plugins
 
 
 def freeze() -> None:

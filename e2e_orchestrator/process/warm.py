@@ -7,10 +7,11 @@ import socket
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from e2e_orchestrator.model.plan import CoverageSpec
 from e2e_orchestrator.process.supervisor import LONGEST_MESSAGE, Child, Line, Supervisor, hand_over
 
 RECORDER = Path(__file__).with_name("imported.py")
@@ -34,13 +35,17 @@ class UnsafeError(NotWarmError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a server is to be: its interpreter, surroundings, and what it imports ahead (name, rewritten)."""
+    """What a server is to be: its interpreter, surroundings, and what it imports ahead (name, rewritten).
+
+    ``coverage`` is what its children measure, of which nothing may be imported ahead.
+    """
 
     python: str
     cwd: Path
     env: Mapping[str, str]
     modules: Sequence[tuple[str, bool]]
     avoid: Iterable[str] = ()
+    coverage: CoverageSpec | None = None
 
 
 class WarmServer:
@@ -53,6 +58,7 @@ class WarmServer:
         self.holds: frozenset[str] = frozenset()
         self._supervisor = supervisor
         self._process, self._control = process, control
+        self._free: list[Line] = []
         self.running = 0
 
     @classmethod
@@ -88,7 +94,13 @@ class WarmServer:
         loop = asyncio.get_running_loop()
         control = await _before_its_end(process, loop.sock_accept(door))
         server = cls(supervisor, process=process, control=control[0])
-        told = {"modules": list(wanted.modules), "avoid": sorted(wanted.avoid), "secrets": supervisor.secrets}
+        process.exited().add_done_callback(lambda _: server._let_go())  # Else free tenders would outlive it.
+        told = {
+            "modules": list(wanted.modules),
+            "avoid": sorted(wanted.avoid),
+            "secrets": supervisor.secrets,
+            "coverage": asdict(wanted.coverage) if wanted.coverage else None,
+        }
         try:
             await loop.sock_sendall(server._control, json.dumps(told).encode() + b"\n")
             answer = json.loads(await _line(server._control))
@@ -107,26 +119,57 @@ class WarmServer:
 
     async def start(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: Path) -> Child:
         """Starts an attempt as a fork of the server. Raises NotWarmError if none was started, for certain."""
+        self.running += 1  # From now on: whoever retired the server would end what is being born.
+        try:
+            child = await self._bear(self._supervisor.request(argv, cwd=cwd, env=env, output=output))
+        except BaseException:
+            self.running -= 1
+            raise
+        child.when_ended(self._one_less)
+        return child
+
+    async def _bear(self, request: bytes) -> Child:
+        line = self._free_line() or await self._new_line()
+        line.writer.write(request)
+        try:
+            async with asyncio.timeout(_BORN_SECONDS):
+                born = await _birth(line)
+        except (OSError, EOFError, ValueError, KeyError) as error:
+            line.writer.close()
+            if isinstance(error, TimeoutError):  # Nothing may be born later. Its other children live on.
+                self._process.signal(signal.SIGKILL)
+                await self._process.exited()
+            raise NotWarmError(f"the server did not start it: {error or type(error).__name__}") from None
+        child = Child(line, give_back=self._take_back)
+        child.pid = born
+        return child
+
+    def _free_line(self) -> Line | None:
+        """To a tender of whose attempt nothing is left: it ran none of it itself, so its next fork is pristine."""
+        while self._free:
+            line = self._free.pop()
+            if not line.reader.at_eof():
+                return line
+            line.writer.close()
+        return None
+
+    async def _new_line(self) -> Line:
         try:
             ours = hand_over(self._control)
         except OSError:
             raise NotWarmError("the server has ended") from None
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=LONGEST_MESSAGE)
-        writer.write(self._supervisor.request(argv, cwd=cwd, env=env, output=output))
-        try:
-            async with asyncio.timeout(_BORN_SECONDS):
-                tender, born = await _birth(reader)
-        except (OSError, EOFError, ValueError, KeyError) as error:
-            writer.close()
-            if isinstance(error, TimeoutError):  # Nothing may be born later. Its other children live on.
-                self._process.signal(signal.SIGKILL)
-                await self._process.exited()
-            raise NotWarmError(f"the server did not start it: {error or type(error).__name__}") from None
-        child = Child(Line(reader=reader, writer=writer, tender=tender), give_back=_let_go)
-        child.pid = born
-        self.running += 1
-        child.when_ended(self._one_less)
-        return child
+        return Line(reader=reader, writer=writer)
+
+    def _take_back(self, line: Line) -> None:
+        self._free.append(line)
+        if not self.alive:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """A tender ends when its line is closed."""
+        while self._free:
+            self._free.pop().writer.close()
 
     def _one_less(self) -> None:
         self.running -= 1
@@ -134,23 +177,22 @@ class WarmServer:
     def retire(self) -> None:
         """Ends it, once it has no child any more."""
         self._control.close()
+        self._let_go()
 
 
-def _let_go(line: Line) -> None:
-    """A fork's tender has one child: another one would be born by a process that ran tests."""
-    line.writer.close()
-
-
-async def _birth(reader: asyncio.StreamReader) -> tuple[int, int]:
+async def _birth(line: Line) -> int:
+    """The pid of what was born; a tender says its own first, once."""
     told: dict[str, Any] = {}
     while "started" not in told:
-        line = await reader.readline()
-        if not line:
+        data = await line.reader.readline()
+        if not data:
             raise EOFError("the connection was closed")
-        told.update(json.loads(line))
+        told.update(json.loads(data))
         if "error" in told:
             raise ValueError(told["error"])
-    return int(told["tender"]), int(told["started"])
+    if "tender" in told:
+        line.tender = int(told["tender"])
+    return int(told["started"])
 
 
 async def _before_its_end(process: Child, coming: Any) -> Any:

@@ -4,14 +4,16 @@
 
 It is started through the keeper, like any child, and connects to the orchestrator's SOCKET. There it reads
 one line, what to import; says in one line whether it did; and then is a keeper itself: for every socket that
-it is passed it forks a tender (see keeper.py), whose child is a fork as well instead of a new program.
+it is passed it forks a tender (see keeper.py), whose children are forks as well instead of new programs.
 
-    orchestrator  {"modules": [["pytest", false], …], "avoid": ["grpc"], "secrets": ["…"]}
+    orchestrator  {"modules": [["pytest", false], …], "avoid": ["grpc"], "secrets": ["…"],
+                   "coverage": {"source": ["app"], "branch": true}}  or null: what forks measure
     server        {"ready": ["pytest", …]}  the packages it holds;  {"unsafe": {"grpc": "why"}} and ends
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     import types
     from typing import Any
 
-    from e2e_orchestrator.process import birth, imported, keeper, preload
+    from e2e_orchestrator.process import birth, imported, keeper, missed, outgrown, preload, prepared
 else:
     _HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -40,12 +42,16 @@ else:
     _PATH = sys.path[:]
     sys.path[:0] = [_HERE, os.path.join(os.path.dirname(_HERE), "safety")]
     keeper = _load("keeper")
-    imported, preload, birth = _load("imported"), _load("preload"), _load("birth")
+    imported, preload, birth, missed, prepared, outgrown = map(
+        _load, ("imported", "preload", "birth", "missed", "prepared", "outgrown")
+    )
     sys.path[:] = _PATH
-    for _name in ("masking", "tree"):
+    for _name in ("masking", "pump", "tree"):
         del sys.modules[_name]
     if not getattr(sys.flags, "safe_path", False):
         sys.path[0] = os.getcwd()  # As `-m` has it, where ours was.
+
+_OF_EVERY_SERVER = frozenset(sys.modules) - {"__main__"}
 
 
 class Born(BaseException):
@@ -57,7 +63,10 @@ class Born(BaseException):
 
 
 class WarmTender(keeper.Tender):
-    """A tender whose child is a fork of the server, not a new program."""
+    """A tender whose child is a fork of itself, not a new program.
+
+    It only tends, so what it forks next is what the server would have forked: what tests do, they do in a fork.
+    """
 
     def _start(self, request: dict[str, Any]) -> int:
         os.chdir(request["cwd"])
@@ -79,23 +88,7 @@ class WarmTender(keeper.Tender):
 class WarmServer(keeper.Server):
     """Forks tenders that fork; ends with its owner."""
 
-    def _tend(self, descriptor: int) -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-        pid = os.fork()
-        if pid:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
-            self.tenders.add(pid)
-            os.close(descriptor)
-            return
-        try:
-            self._become_tender(descriptor)
-        except Born:
-            raise
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-            keeper.end_all({})
-            os._exit(1)
-        os._exit(0)
+    goes_on = (Born,)
 
     def _become_tender(self, descriptor: int) -> None:
         os.setsid()  # What a child does to its parent's group must not reach the server's.
@@ -130,6 +123,21 @@ def _masks(secrets: list[str]) -> None:
     masking.Mask = lambda given=(): ready if list(given) == secrets else make(given)
 
 
+def _missed(wanted: dict[str, Any]) -> dict[str, str]:
+    if not wanted["coverage"]:
+        return {}
+    return missed.packages(wanted["coverage"], kept=_OF_EVERY_SERVER, avoided=wanted["avoid"])
+
+
+def _import_ours(watch: outgrown.Watch) -> None:
+    """What our plugin is made of; the plugin itself looks at the attempt while it is imported."""
+    for name in ("e2e_orchestrator_stream", "e2e_orchestrator_django"):
+        if importlib.util.find_spec(name) is not None:
+            importlib.import_module(name)
+    if "e2e_orchestrator_stream" in sys.modules:
+        vars(sys.modules["e2e_orchestrator_stream"])["WATCH"] = watch
+
+
 def serve(path: str) -> types.CodeType:
     """Returns in a fork that is to run tests, and nowhere else."""
     control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -137,24 +145,28 @@ def serve(path: str) -> types.CodeType:
     wanted = json.loads(_next_line(control))
     preloading = preload.Preloading(imported.Foreign(), avoided=wanted["avoid"])
     preloading.run(wanted["modules"])
-    if preloading.unsafe:
-        _tell(control, unsafe=preloading.unsafe)
+    if unsafe := preloading.unsafe or _missed(wanted):
+        _tell(control, unsafe=unsafe)
         os._exit(0)
-    preload.remember_installed()
+    prepared.prepare(preload.remember_installed(), state=preload.State)
     _masks(wanted["secrets"])
     server = WarmServer(control)
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.signal(signal.SIGHUP, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: setattr(server, "asked", True))
     keeper.prctl(keeper.SET_SUBREAPER, 1)
+    holds = sorted({name.partition(".")[0] for name in sys.modules})
+    watch = outgrown.Watch(preloading.reads)
+    _import_ours(watch)
     preload.freeze()
-    _tell(control, ready=sorted({name.partition(".")[0] for name in sys.modules}))
+    _tell(control, ready=holds)
     try:
         server.run()
     except Born as born:
         request = born.request
     else:
         os._exit(0)
+    watch.begin(request)
     return birth.take_after(request, unseeded=preloading.unseeded)
 
 

@@ -1,7 +1,7 @@
 """Runs a pytest file, folder or node id, and judges what came of it."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +63,9 @@ class PytestRunner:
         path = os.pathsep.join(filter(None, [str(PLUGIN_FOLDER), seen.get("PYTHONPATH")]))
         warm = WarmStart(
             mode=self._spec.warm,
-            alike=(str(self._spec.json_report), *test.args),
+            alike=(str(self._spec.json_report), *self._measuring(seen), *test.args),
             target=Path(test.cwd) / test.target.partition("::")[0],
+            coverage=self._coverage,
         )
         return Command(argv=argv, cwd=Path(test.cwd), env={**env, "PYTHONPATH": path, **slot}, warm=warm)
 
@@ -122,6 +123,11 @@ class PytestRunner:
         branch = ("--branch",) if asked.branch else ()
         data = f"--data-file={spec.folder / COVERAGE}"
         return ("-m", "coverage", "run", *branch, f"--source={','.join(asked.source)}", data)
+
+    def _measuring(self, seen: Mapping[str, str]) -> tuple[str, ...]:
+        """What decides which modules are measured, and so which may be imported ahead."""
+        asked = self._coverage
+        return (f"{asked.source} {asked.branch} {seen.get('COVERAGE_RCFILE')}",) if asked else ()
 
     def _data_left(self, spec: AttemptSpec) -> tuple[Attachment, ...]:
         """Also those of its own processes, if the project's configuration measures them."""

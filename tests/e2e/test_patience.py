@@ -2,11 +2,13 @@
 
 import signal
 
+import pytest
 from support.project import Project, processes, wait_until
 
 from e2e_orchestrator.model.events import TestSlow
 
 
+@pytest.mark.slow
 def test_a_slow_test_is_named_again_and_again_and_may_go_on(project: Project) -> None:
     project.write({"slow.sh": "sleep 1.2\n"})
     run = project.commands({"t": "sh slow.sh"}, slow_after="500ms").run()
@@ -30,6 +32,7 @@ def test_a_stalled_test_is_ended_and_one_that_still_prints_is_not(project: Proje
     assert processes(str(project.root)) == []
 
 
+@pytest.mark.slow
 def test_a_process_that_stays_after_its_session_is_ended_and_keeps_its_results(project: Project) -> None:
     project.write(
         {
@@ -77,6 +80,7 @@ def test_flaky_fail_is_exit_code_3_and_nothing_else_changes(project: Project) ->
     assert "NO GO" in run.stdout
 
 
+@pytest.mark.slow
 def test_flaky_fail_holds_when_nothing_was_flaky(project: Project) -> None:
     run = project.commands({"t": "true"}, flaky="fail").run()
     assert run.exit_code == 0
@@ -107,6 +111,7 @@ def test_only_the_failed_cases_are_tried_again_and_the_rest_keeps_its_result(pro
     assert [case["status"] for case in run.tests["p/t"]["cases"]] == ["passed", "passed", "flaky", "flaky"]
 
 
+@pytest.mark.slow
 def test_what_is_running_is_told_on_request(project: Project) -> None:
     project.write({"wait.sh": "touch started; until test -e go; do :; done\n"})
     process = project.commands({"t": "sh wait.sh"}).start()
@@ -123,6 +128,7 @@ def test_what_is_running_is_told_on_request(project: Project) -> None:
     assert "p/t for 0." in run.stdout
 
 
+@pytest.mark.slow
 def test_a_named_secret_is_masked_though_its_name_looks_harmless(project: Project) -> None:
     project.phases([{"name": "p", "tests": {"t": "printenv PLAIN"}}], kind="command", secrets=["PLAIN"])
     run = project.run(env={"PLAIN": "open sesame"})

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,27 @@ import pytest
 from e2e_orchestrator.executors.warm_memory import Imports, Memory, names_in
 from e2e_orchestrator.executors.warm_refusal import folders_of, refusal
 from e2e_orchestrator.model.command import WarmStart
-from e2e_orchestrator.model.plan import Warm
+from e2e_orchestrator.model.plan import CoverageSpec, Warm
 
 
 def start(*arguments: str, mode: Warm = Warm.AUTO) -> WarmStart:
     return WarmStart(mode=mode, alike=("True", *arguments), target=Path("test_a.py"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every start is cold")
+@pytest.mark.parametrize("mode", [Warm.AUTO, Warm.ON])
+@pytest.mark.parametrize(
+    ("env", "why"),
+    [
+        pytest.param({}, None, id="our own coverage"),
+        pytest.param({"COVERAGE_RCFILE": "x"}, None, id="its configuration"),
+        pytest.param({"COVERAGE_PROCESS_START": "x"}, "COVERAGE_PROCESS_START is set", id="every process"),
+        pytest.param({"COVERAGE_PROCESS_CONFIG": "x"}, "COVERAGE_PROCESS_CONFIG is set", id="handed down"),
+    ],
+)
+def test_two_that_measure_never_share_a_fork(mode: Warm, env: dict[str, str], why: str | None) -> None:
+    measured = replace(start(mode=mode), coverage=CoverageSpec(source=("app",)))
+    assert refusal(measured, env=env, attempt=1) == why
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every start is cold")

@@ -2,22 +2,13 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from support.project import Project, processes
 from warm_hazards import CONFTEST, FILES, HANGING, OWN_MODULES, PACKAGES
-from warm_world import Attempts, interpreter, planned, run
+from warm_world import Both, interpreter, kept, planned, run
 
 pytestmark = pytest.mark.slow
-
-
-@dataclass(frozen=True, kw_only=True)
-class Both:
-    cold: Attempts
-    warm: Attempts
-    root: Path
 
 
 @pytest.fixture(scope="module")
@@ -41,24 +32,10 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     for way in ("off", "on"):
         project.write(OWN_MODULES)
         (root / "sessions").unlink(missing_ok=True)
-        ways.append(_kept(run(project, "--warm", way, "-v"), root / way))
-    yield Both(cold=ways[0], warm=ways[1], root=root)
+        ways.append(kept(run(project, "--warm", way, "-v"), root / way))
+        shutil.copy(root / "sessions", root / way)
+    yield Both(cold=ways[0], warm=ways[1])
     assert processes(str(root)) == []
-
-
-def _kept(attempts: Attempts, folder: Path) -> Attempts:
-    """The next run takes its folder away."""
-    shutil.copytree(attempts.run.folder, folder / "runs" / "kept")
-    shutil.copy(attempts.run.output / "e2e-results.json", folder)
-    shutil.copy(folder.parent / "sessions", folder)
-    return Attempts(
-        run=type(attempts.run)(
-            exit_code=attempts.run.exit_code,
-            stdout=attempts.run.stdout,
-            stderr=attempts.run.stderr,
-            output=folder,
-        )
-    )
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -77,6 +77,14 @@ class Attempts:
         return [(one.way, one.why) for one in found]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Both:
+    """One project, started by itself and forked from servers."""
+
+    cold: Attempts
+    warm: Attempts
+
+
 def _first_line(message: str | None) -> str:
     return (message or "").partition("\n")[0]
 
@@ -105,4 +113,16 @@ def run(
     surroundings["PYTHONDONTWRITEBYTECODE"] = ""  # Compiled once, as for anybody else.
     return Attempts(
         run=project.run("--workers", "4", "--order", "file", *arguments, env={**surroundings, **(env or {})})
+    )
+
+
+def kept(attempts: Attempts, folder: Path) -> Attempts:
+    """In a folder of its own: the next run takes the one it is in away."""
+    shutil.copytree(attempts.run.folder, folder / "runs" / "kept")
+    shutil.copy(attempts.run.output / "e2e-results.json", folder)
+    finished = attempts.run
+    return Attempts(
+        run=type(finished)(
+            exit_code=finished.exit_code, stdout=finished.stdout, stderr=finished.stderr, output=folder
+        )
     )
