@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from e2e_orchestrator.safety.files import write_in_pieces
+from e2e_orchestrator.safety.hidden import BIGGEST as BIGGEST_REPORT
+from e2e_orchestrator.safety.hidden import CannotMaskError, is_page, masked_output, masked_page
 from e2e_orchestrator.safety.masking import Mask, Stream
 from e2e_orchestrator.safety.regular import open_regular
 
@@ -40,13 +42,23 @@ def mask_files(folder: Path, *, below: Path, mask: Mask, spared: Path) -> list[s
         if path != spared:
             try:
                 _mask_file(path, mask)
+                _mask_report(path, mask)
             except OSError as error:
                 left.append(f"{path.relative_to(folder)} could not be masked: {error.strerror}")
+            except CannotMaskError as error:
+                path.unlink(missing_ok=True)
+                left.append(f"{path.relative_to(folder)} was removed: {error}")
     return left
 
 
 def _is_itself(folder: Path, *, below: Path) -> bool:
-    return folder.resolve() == below.resolve() / folder.relative_to(below)
+    """Whether no part of the way down to it is a link."""
+    here = str(below)
+    for part in folder.relative_to(below).parts:
+        here = f"{here}{os.sep}{part}"
+        if os.path.islink(here):  # noqa: PTH114 - of every attempt; a path for each part costs as much again.
+            return False
+    return True
 
 
 def _files(folder: Path, left: list[str]) -> Iterator[Path]:
@@ -76,6 +88,46 @@ def _mask_file(path: Path, mask: Mask) -> None:
             if stream.found:
                 write_in_pieces(path, _masked(file, Stream(mask)), mode=stat.S_IMODE(about.st_mode))
                 return
+
+
+def _mask_report(path: Path, mask: Mask) -> None:
+    """What a search in the text does not see. Raises CannotMaskError for a report that nobody may see."""
+    if not mask.literals or path.suffix not in {".html", ".json"}:
+        return
+    with open_regular(path, follow=False) as file:
+        about, head = os.fstat(file.fileno()), file.read(_HEAD)
+        if b"\0" in head or (path.suffix == ".html" and not is_page(head)):
+            return
+        if about.st_size > BIGGEST_REPORT:
+            raise OSError(0, f"it is larger than {BIGGEST_REPORT >> 20} MiB")
+        old = head + file.read()
+    new = masked_page(old, mask) if path.suffix == ".html" else masked_output(old, mask)
+    if new != old:
+        write_in_pieces(path, iter([new]), mode=stat.S_IMODE(about.st_mode))
+
+
+def _page_holds_secret(file: BinaryIO, mask: Mask) -> bool:
+    file.seek(0)
+    if not is_page(file.read(_HEAD)):
+        return False
+    if os.fstat(file.fileno()).st_size > BIGGEST_REPORT:
+        return True
+    file.seek(0)
+    page = file.read()
+    try:
+        return masked_page(page, mask) != page
+    except CannotMaskError:
+        return bool(mask.literals)
+
+
+def holds_secret(file: BinaryIO, mask: Mask) -> bool:
+    """Whether a file is text that should have been masked and was not: it could not be, or came later."""
+    if b"\0" in file.read(_HEAD):
+        return False
+    if os.fstat(file.fileno()).st_size > BIGGEST:
+        return True
+    stream = Stream(mask)
+    return any(stream.found for _ in _masked(file, stream)) or _page_holds_secret(file, mask)
 
 
 def _masked(file: BinaryIO, stream: Stream) -> Iterator[bytes]:

@@ -7,22 +7,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
+from operator import is_
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from e2e_orchestrator.errors import UsageError
 from e2e_orchestrator.model.outcomes import Case
 from e2e_orchestrator.model.plan import Plan
 from e2e_orchestrator.safety.masking import Mask
+from e2e_orchestrator.safety.names import SHORTEST, is_secret
 
-_SECRET_NAME = re.compile(
-    r"TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|SIGNING_?KEY|ENCRYPTION_?KEY"
-    r"|CREDENTIAL|WEBHOOK|DSN$|(?:^|_)KEY$|(?:^|_)PASS$|(?:^|_)PWD_|_AUTH$",
-    re.IGNORECASE,
-)
-# A shorter value of a variable that only looks secret is usually a word ("session", "none"): masking it
-# would garble every report. What is named as a secret is masked whatever its length.
-_SHORTEST = 8
-_PATH_LIKE = re.compile(r"(?:/[\w.@+-]+)+/?|true|false|\d+", re.IGNORECASE)
 _LOGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#\s]+@[^/?#\s]+)")
 # Characters that some escape and some do not; no way stands in for the character of a later one.
 _ENTITIES = {
@@ -35,6 +29,7 @@ _ENTITIES = {
 # What everything refers to by its name stays as it is: two tests whose names were masked would become one.
 # A name that holds a secret is refused before the run begins.
 _NAMES = frozenset({"type", "run_id", "test", "phase", "runner", "service", "kind"})
+_PLAIN = frozenset({int, float, bool, type(None)})
 
 Data = TypeVar("Data")
 
@@ -43,13 +38,7 @@ def secret_values(environ: Mapping[str, str], *, named: Iterable[str] = ()) -> t
     """The values to mask, with the spellings in which they turn up in logs, JSON and addresses."""
     explicit = set(named)
     values = {
-        value
-        for name, value in environ.items()
-        if value
-        and (
-            name in explicit
-            or (_SECRET_NAME.search(name) and len(value) >= _SHORTEST and not _PATH_LIKE.fullmatch(value))
-        )
+        value for name, value in environ.items() if value and (name in explicit or is_secret(name, value))
     }
     return tuple(sorted({spelling for value in values for spelling in _spellings(value)}))
 
@@ -67,16 +56,31 @@ def redactor_for(plan: Plan, environ: Mapping[str, str]) -> "Redactor":
     return Redactor(value for source in sources for value in secret_values(dict(source), named=plan.secrets))
 
 
+def refuse_secret_names(plan: Plan, redactor: "Redactor") -> None:
+    """Names cannot be masked, because everything refers to them; so they must not hold a secret.
+
+    Raises UsageError for one that does.
+    """
+    names = [phase.name for phase in plan.phases] + [test.name for test in plan.tests]
+    names += [runner.name for runner in plan.runners] + [service.name for service in plan.services]
+    for name in names:
+        if redactor.text(name) != name:
+            raise UsageError(
+                f"the name {redactor.text(name)!r} of a phase, test, runner or service holds the value of a secret",
+                hint="rename it, or give the variable a value that is no ordinary word",
+            )
+
+
 def _spellings(value: str) -> set[str]:
     raw = value.encode("utf-8", "surrogateescape")
     encoded = base64.b64encode(raw).decode().rstrip("=")
-    lines = {line.strip() for line in value.splitlines() if len(line.strip()) >= _SHORTEST}
+    lines = {line.strip() for line in value.splitlines() if len(line.strip()) >= SHORTEST}
     # A report in XML shows the representation of a value, a page of HTML has JSON in an attribute.
     shown = {spelling for one in (value, *lines) for spelling in (one, *_as_json(one), *_as_python(one))}
     spellings = {spelling for one in shown for spelling in (one, *_as_json(one), *_as_xml(one))}
     if found := _LOGIN.match(value):  # The same login leads to other paths: a clone of a database has one.
         spellings.add(found[1])
-    return spellings | {quote(value, safe="")} | ({encoded} if len(raw) >= _SHORTEST else set())
+    return spellings | {quote(value, safe="")} | ({encoded} if len(raw) >= SHORTEST else set())
 
 
 def _as_json(value: str) -> set[str]:
@@ -120,29 +124,32 @@ class Redactor:
         return masked
 
     def _walk(self, value: Any) -> Any:
-        match value:
-            case str():
-                masked = self.mask.text(value) if type(value) is str else value  # Not our own enumerations.
-                return value if masked == value else masked
-            case tuple() | list():
-                new = [self._walk(one) for one in value]
-                same = all(one is other for one, other in zip(new, value, strict=True))
-                return value if same else type(value)(new)
-            case dict():
-                return {key: self._walk(one) for key, one in value.items()}
-            case int() | float() | None:
-                return value
-            case _ if is_dataclass(value) and not isinstance(value, type):
-                changes: dict[str, Any] = {
-                    name: new
-                    for name in _masked_fields(type(value))
-                    if (new := self._walk(old := getattr(value, name))) is not old
-                }
-                if isinstance(value, Case) and "id" in changes:
-                    changes["id"] = self._distinct(value.id, masked=changes["id"])
-                return replace(value, **changes) if changes else value
-            case _:
-                return value
+        """Every part of every event comes by here, so the frequent kinds come first."""
+        kind = type(value)
+        if kind is str:  # A text of another type is one of our own enumerations.
+            masked = self.mask.text(value)
+            return value if masked == value else masked
+        if kind in _PLAIN:
+            return value
+        if isinstance(value, (tuple, list)):
+            new = [self._walk(one) for one in value]
+            return value if all(map(is_, new, value)) else kind(new)
+        if isinstance(value, dict):
+            filled = {key: self._walk(one) for key, one in value.items()}
+            return value if all(map(is_, filled.values(), value.values())) else filled
+        return self._with_fields(value)
+
+    def _with_fields(self, value: Any) -> Any:
+        if not is_dataclass(value) or isinstance(value, type):
+            return value
+        changes: dict[str, Any] = {}
+        for name in _masked_fields(type(value)):
+            old = getattr(value, name)
+            if (new := self._walk(old)) is not old:
+                changes[name] = new
+        if isinstance(value, Case) and "id" in changes:
+            changes["id"] = self._distinct(value.id, masked=changes["id"])
+        return replace(value, **changes) if changes else value
 
     def _distinct(self, identity: str, *, masked: str) -> str:
         """Two cases that differ in nothing but a secret stay two: the second gets a number, and keeps it."""

@@ -1,10 +1,14 @@
 """Whole runs whose tests spread a secret in every way: it reaches no file and no terminal."""
 
+import base64
 import json
 import os
 import stat
+import zipfile
+from io import BytesIO
 
 import pytest
+from support.kinds import needs_playwright, playwright_home
 from support.project import Finished, Project
 
 SECRET = "LONGSECRETVALUE-QWERTYUIOP"
@@ -27,6 +31,7 @@ CUTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", CUTS.values(), ids=CUTS.keys())
 def test_no_part_of_a_secret_is_left_where_a_message_is_cut(project: Project, code: str) -> None:
     head = "import os\npadding, token = 'ab ' * 6000, os.environ['MY_TOKEN']\n"
@@ -43,6 +48,7 @@ def test_no_part_of_a_secret_is_left_where_a_message_is_cut(project: Project, co
     assert leaks(run) == []
 
 
+@pytest.mark.slow
 def test_no_part_is_left_of_a_command_line_that_is_cut(project: Project) -> None:
     project.write(
         {
@@ -71,6 +77,78 @@ def test_text_files_of_every_kind_are_masked(project: Project) -> None:
     assert leaks(run) == []
 
 
+def test_a_key_that_begins_with_a_slash_is_masked_everywhere(project: Project) -> None:
+    key = f"/{SECRET}/wJalrXUtnFEMI"
+    project.write({"spread.sh": 'echo "$CLOUD_ACCESS_KEY" | tee "$E2E_OUTPUT_DIR/left"; exit 1\n'})
+    run = project.commands({"t": "sh spread.sh"}).run(
+        "--report", "console,json,junit,markdown", env={"CLOUD_ACCESS_KEY": key}
+    )
+    assert run.exit_code == 1
+    assert (run.folder / "p/t/attempt-1/left").read_text() == "***\n"
+    assert leaks(run) == []
+
+
+def test_a_long_secret_that_pytest_abbreviates_leaves_no_long_part(project: Project) -> None:
+    token = "".join(f"{at * at % 9973:x}{at}Q" for at in range(60))[:300]
+    project.write(
+        {"test_t.py": "import os\ndef test_t():\n    t = os.environ['LONG_API_TOKEN']\n    assert not t\n"}
+    )
+    run = project.phases([{"name": "p", "tests": {"a": "test_t.py"}}]).run(
+        "--report", "console,json,junit,markdown", env={"LONG_API_TOKEN": token}
+    )
+    assert run.ends == {"p/a": "test_failures"}
+    assert "***...***" in json.dumps(run.results)
+    windows = [token[at : at + 16].encode() for at in range(len(token) - 15)]
+    said = [("stdout", run.stdout.encode()), ("stderr", run.stderr.encode()), *run.written()]
+    assert [str(name) for name, data in said if any(one in data for one in windows)] == []
+
+
+SPREADING = """
+import { test, expect } from '@playwright/test';
+const token = process.env.MY_TOKEN!;
+test('spreads', async ({}, info) => {
+  await info.attach(token, { body: token });
+  process.stdout.write(token.slice(0, 9));
+  process.stdout.write(token.slice(9));
+  await test.step(`with ${token}`, () => expect(token).toBe('x'));
+});
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("specs", [1, 2], ids=["alone", "packed"])
+def test_the_reports_of_playwright_hold_no_secret(project: Project, specs: int) -> None:
+    needs_playwright()
+    (project.root / "node_modules").symlink_to(playwright_home() / "node_modules")
+    names = [f"{one}.spec.ts" for one in "ab"[:specs]]
+    config = "export default { reporter: [['html'], ['json'], ['junit']] };"
+    project.write({"package.json": "{}", "playwright.config.ts": config, **dict.fromkeys(names, SPREADING)})
+    phase = {"name": "p", "tests": {name[0]: name for name in names}, "retries": 0}
+    run = project.phases([phase], kind="playwright").run(env=ENV)
+    assert set(run.ends.values()) == {"test_failures"}, run.stdout
+    pages = list(run.folder.rglob("html/index.html"))
+    assert pages
+    for page in pages:
+        encoded = page.read_bytes().partition(b"zip;base64,")[2].partition(b"<")[0]
+        with zipfile.ZipFile(BytesIO(base64.b64decode(encoded))) as archive:
+            texts = b"".join(archive.read(name) for name in archive.namelist())
+        assert b"with ***" in texts
+        assert SECRET.encode() not in texts
+    pieces = [
+        one["text"] for page in run.folder.rglob("playwright.json") for one in _outputs(page.read_text())
+    ]
+    assert pieces
+    assert SECRET not in "".join(pieces)
+    assert not [str(name) for name, data in run.written() if SECRET.encode() in data]
+
+
+def _outputs(report: str) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = []
+    json.loads(report, object_hook=lambda one: found.extend(one.get("stdout", [])) or one)
+    return found
+
+
+@pytest.mark.slow
 def test_a_test_that_puts_a_link_in_the_place_of_its_folder_changes_nothing_elsewhere(
     project: Project,
 ) -> None:
@@ -86,6 +164,7 @@ def test_a_test_that_puts_a_link_in_the_place_of_its_folder_changes_nothing_else
     assert warning.startswith("p/t: attempt 1 may have left secrets: attempt-1 is not the folder that it was")
 
 
+@pytest.mark.slow
 def test_what_a_variable_was_replaced_by_is_not_shown(project: Project) -> None:
     project.commands({"t": "true ${MY_TOKEN}"}, description="with ${MY_TOKEN}")
     for arguments in (["plan"], ["plan", "--json"], ["plan", "--color", "always"], ["run", "--dry-run"]):
@@ -121,6 +200,7 @@ def test_the_last_line_does_not_show_it_either(project: Project) -> None:
     assert leaks(run) == []
 
 
+@pytest.mark.slow
 def test_a_report_into_a_pipe_that_nobody_reads_is_exit_code_5_and_leaves_the_pipe(project: Project) -> None:
     os.mkfifo(project.root / "pipe")
     run = project.commands({"t": "true"}).run("--report", "json=pipe")
@@ -138,6 +218,7 @@ def test_a_report_on_standard_output_is_json_alone(project: Project) -> None:
     assert (project.root / "stdout").is_symlink()
 
 
+@pytest.mark.slow
 def test_the_log_of_a_service_stays_in_the_output_folder(project: Project) -> None:
     project.phases(
         [{"name": "p", "tests": {"t": "true"}}], kind="command",
@@ -148,6 +229,7 @@ def test_the_log_of_a_service_stays_in_the_output_folder(project: Project) -> No
     assert "a service's name holds no slash" in run.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["data base", "a:b", "ü*?"])
 def test_a_service_may_have_any_other_name(project: Project, name: str) -> None:
     project.phases(

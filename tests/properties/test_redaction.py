@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from e2e_orchestrator.process.keeper import Pump
-from e2e_orchestrator.safety.masking import KEPT_BACK, LONGEST_LINE, Mask
+from e2e_orchestrator.process.pump import Pump
+from e2e_orchestrator.safety.masking import KEPT, KEPT_BACK, LONGEST_LINE, Mask, Stream
 
 # Few letters, so that secrets overlap with each other, with themselves and with what is around them.
 SECRET = st.text(alphabet="abé/", min_size=2, max_size=12)
@@ -22,7 +22,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def carried(log: Path, mask: Mask, pieces: list[bytes]) -> bytes:
     log.unlink(missing_ok=True)
-    pump = Pump(str(log), mask)
+    pump = Pump(str(log), Stream(mask))
     for piece in pieces:
         pump.feed(piece)
     pump.close()
@@ -104,3 +104,28 @@ def test_text_and_bytes_are_masked_alike(secrets: list[str], parts: list[str]) -
     mask, text = Mask(secrets), secrets[0].join(parts)
     assert mask.text(text).encode() == mask.data(text.encode())
     assert not [secret for secret in secrets if secret in mask.text(text)]
+
+
+GAPS = ["...", "…", "'...\n", "\n", "[12 letters]", '", "']
+
+
+def is_varied(secret: str) -> bool:
+    return min(len(set(secret[:KEPT])), len(set(secret[-KEPT:]))) > KEPT // 4
+
+
+@given(
+    secret=st.text(alphabet="abcdefghij0123456789ABCDEF", min_size=KEPT + 5, max_size=300).filter(is_varied),
+    shown=st.tuples(st.integers(KEPT, 200), st.sampled_from(GAPS), st.integers(KEPT, 200)),
+    around=st.tuples(st.integers(0, 2 * LONGEST_LINE), st.integers(0, 2 * LONGEST_LINE)),
+    cuts=st.lists(st.integers(min_value=0), max_size=10),
+)
+def test_nothing_long_is_left_of_a_secret_that_was_abbreviated(
+    log: Path, secret: str, shown: tuple[int, str, int], around: tuple[int, int], cuts: list[int]
+) -> None:
+    head, gap, tail = shown
+    parts = f"{secret[:head]}{gap}{secret[-tail:]}"
+    data = f"{'x' * around[0]} {parts} {'y' * around[1]}".encode()
+    masked = carried(log, Mask([secret]), in_pieces(data, cuts))
+    windows = (secret[at : at + KEPT].encode() for at in range(len(secret) - KEPT + 1))
+    assert not [one for one in windows if one in masked]
+    assert (masked.count(b"x"), masked.count(b"y")) == around

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e_orchestrator.safety.folder import BIGGEST, mask_files
+from e2e_orchestrator.safety.folder import BIGGEST, holds_secret, mask_files
 from e2e_orchestrator.safety.masking import Mask
 from e2e_orchestrator.safety.redact import secret_values
 
@@ -61,6 +61,31 @@ def test_what_is_too_large_is_said(folder: Path) -> None:
     (folder / "hole.txt").write_text("x" * 10_000)
     os.truncate(folder / "hole.txt", BIGGEST + 1)
     assert masked(folder) == ["hole.txt could not be masked: it is larger than 1 GiB"]
+
+
+HOLDING = {
+    "text with a secret": (f"a {SECRET}".encode(), True),
+    "text in which it was masked": (b"a ***, Authorization: ***", False),
+    "text without one": (b"a word", False),
+    "a binary file, of which nobody knows": (b"PK\0" + SECRET.encode(), False),
+    "a secret far behind the beginning": (b"x" * 300_000 + SECRET.encode(), True),
+}
+
+
+@pytest.mark.parametrize(("data", "holds"), HOLDING.values(), ids=HOLDING.keys())
+def test_it_is_known_whether_a_file_may_leave(folder: Path, data: bytes, holds: bool) -> None:
+    path = folder / "artifact"
+    path.write_bytes(data)
+    with path.open("rb") as file:
+        assert holds_secret(file, Mask([SECRET])) is holds
+
+
+def test_a_text_that_is_too_large_to_be_masked_may_not_leave(folder: Path) -> None:
+    path = folder / "hole.txt"
+    path.write_text("x" * 10_000)
+    os.truncate(path, BIGGEST + 1)
+    with path.open("rb") as file:
+        assert holds_secret(file, Mask([SECRET]))
 
 
 def test_no_link_out_of_the_folder_is_followed(folder: Path, tmp_path: Path) -> None:
