@@ -17,11 +17,20 @@ class AllowedTarget(Model):
     database: Line | None = Field(
         default=None, description="The database, exactly; of SQLite the file's stem."
     )
+    user: Line | None = Field(
+        default=None, description="The user, exactly; not needed with all there is of host and database."
+    )
+    service: Line | None = Field(
+        default=None, description="The service of PostgreSQL's pg_service.conf, exactly."
+    )
+    settings: Line | None = Field(
+        default=None, description="The module of Django's settings, or the name of an environment, exactly."
+    )
     why: Line = Field(description="The reason, for whoever reviews this file.")
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:
-        if self.host is None and self.database is None:
+        if not any((self.host, self.database, self.user, self.service, self.settings)):
             raise Refused("needs `host`, `database` or both", hint="write {host: db.example.com, why: …}")
         return self
 

@@ -13,7 +13,8 @@ from e2e_orchestrator.isolation.address import Address
 from e2e_orchestrator.isolation.driver import CannotIsolate
 from e2e_orchestrator.isolation.names import Marker, is_our_name, read_marker, run_lock
 from e2e_orchestrator.model.safeguards import Safeguards, Target
-from e2e_orchestrator.safety.guards import allowed, is_local
+from e2e_orchestrator.safety.guards import is_allowed
+from e2e_orchestrator.safety.words import is_local
 
 _SECONDS = 10
 _PORT = 3306
@@ -81,10 +82,8 @@ class Server:
         host = self._connection.host
         peer = self._connection._sock.getpeername()  # type: ignore[attr-defined]  # noqa: SLF001 - no other way.
         found = peer[0] if isinstance(peer, tuple) else ""
-        exceptions = (Target(host=host), Target(host=host, database=self.address.database))
-        if not (is_local(host) and is_local(found)) and not any(
-            allowed(one, self._rules) for one in exceptions
-        ):
+        target = Target(host=host, database=self.address.database)
+        if not (is_local(host) and is_local(found)) and not is_allowed("host", target, self._rules):
             raise SafeguardRefused(f"the host {host!r} ({found}) is not this machine")
 
     def run(self, statement: str, *values: object) -> Sequence[Row]:

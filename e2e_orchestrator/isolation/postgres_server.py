@@ -15,16 +15,17 @@ from e2e_orchestrator.isolation.address import Address
 from e2e_orchestrator.isolation.driver import CannotIsolate
 from e2e_orchestrator.isolation.names import Marker, is_our_name, lock_number, read_marker
 from e2e_orchestrator.model.safeguards import Safeguards, Target
-from e2e_orchestrator.safety.guards import MARKER_TABLE, allowed, is_local, objection
+from e2e_orchestrator.safety.guards import MARKER_TABLE, is_allowed, objection
+from e2e_orchestrator.safety.words import is_local
 
 _CONNECT_SECONDS = 10
 _AT_ONCE = 8
-_POLITE_SECONDS = 2.0
 _PATIENCE_SECONDS = 15.0
 _LOOK_SECONDS = 0.005
 # Below it copying block by block through the log is quicker than copying files between two checkpoints.
 _FILE_COPY_FROM = 40 * 1024 * 1024
 _STRATEGIES_SINCE = 150000
+_PRISTINE = "template0"
 
 Row = tuple[Any, ...]
 Connection = AsyncConnection[Row]
@@ -94,14 +95,11 @@ class Server:
     def check_host(self, connection: Connection) -> None:
         """Looks at where the connection really leads, after every variable and name was resolved."""
         host, found = connection.info.host, connection.info.hostaddr
-        target = Target(host=host or None, user=connection.info.user)
+        target = Target(host=host or None, database=self.address.database, user=connection.info.user)
         if why := objection(target, self._rules):
             raise SafeguardRefused(f"{self.address.server}: {why}")
-        here = is_local(host) and is_local(found)
-        if not here and not allowed(Target(host=host), self._rules):
-            named = Target(host=host, database=self.address.database)
-            if not allowed(named, self._rules):
-                raise SafeguardRefused(f"the host {host!r} ({found}) is not this machine")
+        if not (is_local(host) and is_local(found)) and not is_allowed("host", target, self._rules):
+            raise SafeguardRefused(f"the host {host!r} ({found}) is not this machine")
 
     async def close(self) -> None:
         while self._idle:
@@ -118,6 +116,10 @@ async def marker_of(connection: Connection, name: str) -> Marker | None:
         connection, "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", name
     )
     return read_marker(found[0][0]) if found else None
+
+
+async def exists(connection: Connection, name: str) -> bool:
+    return bool(await rows(connection, "SELECT 1 FROM pg_database WHERE datname = %s", name))
 
 
 async def prove(connection: Connection, name: str, *, marker: Marker, server: Server) -> None:
@@ -180,20 +182,16 @@ async def _terminate(connection: Connection, pid: int) -> None:
 
 
 async def create(connection: Connection, name: str, *, template: str | None, size: int) -> None:
-    """Raises CannotIsolate if the template stays in use, or may not be copied."""
-    words: list[sql.Composable] = [sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))]
-    if template is not None:
-        words.append(sql.SQL("TEMPLATE {}").format(sql.Identifier(template)))
-        if connection.info.server_version >= _STRATEGIES_SINCE:
-            copies_files = size >= _FILE_COPY_FROM
-            words.append(sql.SQL("STRATEGY FILE_COPY" if copies_files else "STRATEGY WAL_LOG"))
-    statement = sql.SQL(" ").join(words)
+    """Of the server's own template if none is named. Raises CannotIsolate if it stays in use, or may not be copied."""
     until = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            await connection.execute(statement)
+            await connection.execute(_creation(connection, name, template=template, size=size))
         except errors.ObjectInUse:
-            if template is None or time.monotonic() > until:
+            if template is None:  # Somebody is connected to template1; to this one nobody can be.
+                template = _PRISTINE
+                continue
+            if template == _PRISTINE or time.monotonic() > until:
                 raise CannotIsolate(
                     f"the database {template!r} is in use all the time, so it cannot be copied",
                     hint="stop what connects to it again and again while the tests run",
@@ -203,6 +201,16 @@ async def create(connection: Connection, name: str, *, template: str | None, siz
             raise CannotIsolate(one_line(error)) from None
         else:
             return
+
+
+def _creation(connection: Connection, name: str, *, template: str | None, size: int) -> sql.Composed:
+    words: list[sql.Composable] = [sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))]
+    if template is not None:
+        words.append(sql.SQL("TEMPLATE {}").format(sql.Identifier(template)))
+        if connection.info.server_version >= _STRATEGIES_SINCE:
+            copies_files = size >= _FILE_COPY_FROM
+            words.append(sql.SQL("STRATEGY FILE_COPY" if copies_files else "STRATEGY WAL_LOG"))
+    return sql.SQL(" ").join(words)
 
 
 async def drop(connection: Connection, name: str, *, marker: Marker, server: Server) -> None:

@@ -143,7 +143,8 @@ class RunnerSpec:
     ``python``, ``json_report`` and ``warm`` are for pytest: its interpreter, whether it writes a report
     file, and how it is started; ``pack`` is for kinds that can carry several tests in one process;
     ``slot_databases`` gives each slot its own Django test databases; ``keepdb`` lets them outlive the run,
-    and ``slot_caches`` gives each slot a prefix of its own in the caches.
+    and ``slot_caches`` gives each slot a prefix of its own in the caches. ``safeguards`` are for what only the
+    settings of a Django project say.
     """
 
     name: str
@@ -160,6 +161,7 @@ class RunnerSpec:
     args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     coverage: CoverageSpec | None = None
+    safeguards: Safeguards = field(default_factory=Safeguards)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,6 +130,7 @@ class _Build:
             args=runner.args,
             env=runner.env,
             coverage=CoverageSpec(**runner.coverage.model_dump()) if runner.coverage else None,
+            safeguards=rules_of(self.loaded.model.safeguards),
         )
 
     def _python(self, python: str | None) -> str | None:

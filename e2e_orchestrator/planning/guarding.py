@@ -90,6 +90,10 @@ def _given(loaded: LoadedConfig, *, services: bool) -> Iterator[_Given]:
             yield from _of_test(details, "runners", name, "tests", test)
     for name, service in model.services.items() if services else ():
         yield from _of_service(service, "services", name)
+    for variable, database in model.databases.items():
+        if database.url:
+            yield _Given(keys=("databases", variable, "url"), name=variable, value=database.url)
+        yield from _of_words(database.migrate, "databases", variable, "migrate")
     for at, phase in enumerate(model.phases):
         yield from _of_env(phase.env, "phases", at, "env")
         for test, details in phase.tests.items() if isinstance(phase.tests, dict) else ():
@@ -123,4 +127,8 @@ def _of_env(env: Mapping[str, str], *keys: Key) -> Iterator[_Given]:
 
 
 def _of_words(words: Iterable[str], *keys: Key) -> Iterator[_Given]:
-    return (_Given(keys=(*keys, at), name="", value=word) for at, word in enumerate(words))
+    """Of a command; an option of its own word says what the word after it is: ``--db-host``, ``--settings``."""
+    name = ""
+    for at, word in enumerate(words):
+        yield _Given(keys=(*keys, at), name=name, value=word)
+        name = word[2:].replace("-", "_") if word.startswith("--") and "=" not in word else ""

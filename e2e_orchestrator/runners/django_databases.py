@@ -22,14 +22,15 @@ class SlotDatabases:
         self._makers: dict[tuple[str, str, tuple[tuple[str, str], ...]], Mapping[str, str]] = {}
 
     def claim(self, test: Test, spec: AttemptSpec, *, python: str) -> dict[str, str]:
-        """The variables that tell the shim where it is; empty if the databases are to be shared."""
+        """The variables that tell the shim what it must not touch, and where it is unless databases are shared."""
+        guarded = self._guarded()
         if not self._spec.slot_databases:
-            return {}
+            return guarded
         self.expect(test, python=python)
         keep = self._spec.keepdb or bool(_KEEPING & set(test.args))
         home = spec.output_root / "runs" / spec.run_id / _HOME
         switches = {"E2E_DJANGO_KEEP": keep, "E2E_DJANGO_CACHES": self._spec.slot_caches}
-        return {"E2E_DJANGO": str(home), **{name: "1" for name, on in switches.items() if on}}
+        return {**guarded, "E2E_DJANGO": str(home), **{name: "1" for name, on in switches.items() if on}}
 
     def expect(self, test: Test, *, python: str) -> None:
         """That this interpreter, with the environment of this test, makes databases or has made them."""
@@ -43,10 +44,15 @@ class SlotDatabases:
             Command(
                 argv=(python, str(MANAGE), "--drop", str(folder / _HOME)),
                 cwd=Path(cwd),
-                env={**env, "E2E_RUN_ID": run_id},
+                env={**env, **self._guarded(), "E2E_RUN_ID": run_id},
             )
             for (python, cwd, _), env in self._makers.items()
         )
+
+    def _guarded(self) -> dict[str, str]:
+        rules = self._spec.safeguards
+        allow = [one.parts for one in rules.allow]
+        return {"E2E_DJANGO_SAFEGUARDS": json.dumps({"words": rules.words, "allow": allow})}
 
 
 def not_dropped(folder: Path) -> list[str]:

@@ -5,42 +5,26 @@ database or its user looks like production. *May it be cloned, reset or dropped?
 a test database, on a host that is local or allowed. Nothing here connects or resolves a name.
 """
 
-import ipaddress
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NoReturn
 
 from e2e_orchestrator.errors import SafeguardRefused
 from e2e_orchestrator.model.safeguards import WORDS, Allowed, Safeguards, Target
+from e2e_orchestrator.safety import words as names
+from e2e_orchestrator.safety.words import is_local
 
 # A table of this name, whatever it holds, says that a database is for tests.
 MARKER_TABLE = "e2e_orchestrator_test_database"
 
-_BOUNDARY = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=[0-9])")
-_TEST = re.compile(r"test[_-].+|.+[_-]test", re.IGNORECASE | re.DOTALL)
-
 
 def looks_like_production(text: str, *, words: Sequence[str] = WORDS) -> str | None:
-    """The word in a name that looks like production, as it is written there; None if there is none.
-
-    Words are what stands between separators, changes of case and digits: ``prod_shop``, ``shopProd`` and
-    ``shop-prod2`` look like it, ``products`` and ``delivery`` do not.
-    """
-    wanted = {word.lower() for word in words}
-    return next((part for part in _BOUNDARY.split(text) if part.lower() in wanted), None)
+    """The word in a name that looks like production, as it is written there; None if there is none."""
+    return names.looks_like_production(text, words=words)
 
 
 def host_looks_like_production(host: str, *, words: Sequence[str] = WORDS) -> str | None:
-    """The same of a host's labels; the last of several is the registry's, as in ``example.live``."""
-    labels = host.rstrip(".").split(".")
-    return next(
-        (
-            found
-            for label in labels[: -1 if len(labels) > 1 else None]
-            if (found := looks_like_production(label, words=words))
-        ),
-        None,
-    )
+    """The same of a host's labels, of which the last may be the registry's, or of a socket's path."""
+    return names.host_looks_like_production(host, words=words)
 
 
 def is_test_database(name: str) -> bool:
@@ -48,33 +32,23 @@ def is_test_database(name: str) -> bool:
 
     Of a SQLite file the stem is its name.
     """
-    if not _TEST.fullmatch(name):
-        return False
-    return bool(re.match(r"test[_-]", name, re.IGNORECASE)) or looks_like_production(name) is None
-
-
-def is_local(host: str | None) -> bool:
-    """This machine: no host at all, a socket's path, ``localhost`` or a loopback address."""
-    if not host or host.startswith("/"):
-        return True
-    if host.lower().rstrip(".") == "localhost" or host.lower().endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+    return names.is_test_database(name, words=WORDS)
 
 
 def allowed(target: Target, rules: Safeguards) -> str | None:
-    """The reason of the exception that names this target; None if none does."""
-    return next((one.why for one in rules.allow if _names(one, target)), None)
+    """The reason of the first exception that is about this target; None if none is."""
+    return next((one.why for one in rules.allow if _is_about(one, target)), None)
+
+
+def is_allowed(part: str, target: Target, rules: Safeguards) -> bool:
+    """Whether an exception of the file holds for this part of the target: ``host``, ``database`` and so on."""
+    return any(names.waives(one.parts, part=part, target=target.parts) for one in rules.allow)
 
 
 def objection(target: Target, rules: Safeguards) -> str | None:
     """Why tests must not talk to it; None if they may."""
-    if allowed(target, rules):
-        return None
-    return next(_objections(target, rules.words), None)
+    found = names.objections(target.parts, words=rules.words)
+    return next((why for part, why in found if not is_allowed(part, target, rules)), None)
 
 
 def refuse(what: str, *, why: str, where: str | None = None, write: str | None = None) -> NoReturn:
@@ -91,17 +65,17 @@ def require_test_database(
     It must be known to be a test database (by its name, by an exception in the file, or by its marker
     table: ``marked``), and its host must be local or allowed. ``what`` says where its address comes from.
     """
-    exception = allowed(target, rules)
     if why := objection(target, rules):
         refuse(what, why=why, where=where, write=exception_to_write(target))
-    if not (exception or marked or is_test_database(target.database or "")):
+    known = marked or is_test_database(target.database or "") or is_allowed("database", target, rules)
+    if not known:
         refuse(
             what,
             why=f"the database {target.database!r} is not known to be a test database",
             where=where,
             write=f"name it test_… or …_test, create a table {MARKER_TABLE} in it, or {exception_to_write(target)}",
         )
-    if not is_local(target.host) and not (exception or allowed(Target(host=target.host), rules)):
+    if not is_local(target.host) and not is_allowed("host", target, rules):
         refuse(
             what,
             why=f"the host {target.host!r} is not this machine",
@@ -112,21 +86,13 @@ def require_test_database(
 
 def exception_to_write(target: Target) -> str:
     """The entry of phases.yaml that allows exactly this target."""
-    named = [
-        f"{key}: {value}" for key, value in (("host", target.host), ("database", target.database)) if value
-    ]
-    return f"if it is meant, write safeguards: {{allow: [{{{', '.join(named)}, why: …}}]}}"
+    place = {"host", "database"} & set(target.parts)
+    entry = ", ".join(
+        f"{part}: {name}" for part, name in target.parts.items() if not (place and part == "user")
+    )
+    return f"if it is meant, write safeguards: {{allow: [{{{entry}, why: …}}]}}"
 
 
-def _names(exception: Allowed, target: Target) -> bool:
-    pairs = ((exception.host, target.host), (exception.database, target.database))
-    return all(wanted is None or wanted.lower() == (found or "").lower() for wanted, found in pairs)
-
-
-def _objections(target: Target, words: Sequence[str]) -> Iterator[str]:
-    found = host_looks_like_production(target.host, words=words) if target.host else None
-    if found:
-        yield f"the host {target.host!r} looks like production: {found!r}"
-    for kind, name in (("database", target.database), ("user", target.user)):
-        if name and (found := looks_like_production(name, words=words)):
-            yield f"the {kind} {name!r} looks like production: {found!r}"
+def _is_about(exception: Allowed, target: Target) -> bool:
+    found = target.parts
+    return all(wanted.lower() == found.get(part, "").lower() for part, wanted in exception.parts.items())

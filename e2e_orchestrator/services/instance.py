@@ -19,7 +19,7 @@ from e2e_orchestrator.process.ending import Grace, end
 from e2e_orchestrator.process.listeners import stranger_on
 from e2e_orchestrator.process.output import size_of, tail_of
 from e2e_orchestrator.process.supervisor import Child, Ended
-from e2e_orchestrator.safety.guards import is_local
+from e2e_orchestrator.safety.words import is_local
 from e2e_orchestrator.services import compose, readiness
 from e2e_orchestrator.services.ground import Ground
 from e2e_orchestrator.services.probes import Asker, endpoint, taken

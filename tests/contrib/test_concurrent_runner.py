@@ -114,10 +114,20 @@ def test_a_database_that_looks_like_production_is_refused_until_it_is_named(site
     site.write({"settings.py": SETTINGS + database, "test_more.py": GOOD})
     done = manage(site, RUNNER)
     assert done.returncode == 1
-    assert "'prod_shop', which looks like production" in done.stderr
+    assert "database 'default': the database 'prod_shop' looks like production: 'prod'" in done.stderr
     allowed = "CONCURRENT_TEST_CONFIG = {'allow': ['prod_shop']}\n"
     site.write({"settings.py": SETTINGS + database + allowed})
     assert manage(site, RUNNER).returncode == 0
+
+
+def test_a_server_elsewhere_is_refused_before_anybody_asks_it(site: Project) -> None:
+    """A name that no resolver knows: who had asked for it would have said so."""
+    database = "DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'NAME': 'shop', 'HOST': 'db.invalid'}}\n"
+    site.write({"settings.py": SETTINGS + database, "test_more.py": GOOD})
+    done = manage(site, RUNNER)
+    assert done.returncode == 1
+    assert "the host 'db.invalid' is not this machine, and the settings have DEBUG = False" in done.stderr
+    assert "Nothing was started" in done.stderr
 
 
 def test_the_app_teaches_the_option_runner(site: Project) -> None:

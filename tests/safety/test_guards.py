@@ -29,6 +29,9 @@ from e2e_orchestrator.safety.guards import (
         ("delivery", None),
         ("olive_oil", None),
         ("reproduction", None),
+        ("eu1prod", "prod"),
+        ("SHOPProd", "Prod"),
+        ("\uff50rod-db", "prod"),
         ("shop_test", None),
         ("", None),
     ],
@@ -45,6 +48,10 @@ def test_words_between_separators_look_like_production(name: str, word: str | No
         ("live.example.com", "live"),
         ("staging", "staging"),
         ("shop.live", None),
+        ("shop-db.production", "production"),
+        ("shop-db.prod", "prod"),
+        ("shop-db.live.svc", "live"),
+        ("/run/prod/pg", "prod"),
         ("127.0.0.1", None),
         ("localhost", None),
         ("::1", None),
@@ -101,6 +108,31 @@ def test_an_exception_holds_for_the_target_that_it_names_and_no_other() -> None:
     assert objection(Target(host="db.staging.example.com"), rules)
 
 
+PRODUCTION = Target(host="db.production.example.com", database="shop_prod", user="prod_admin")
+
+
+@pytest.mark.parametrize(
+    ("exception", "left"),
+    [
+        pytest.param({"database": "shop_prod"}, "the host", id="a database says nothing about its host"),
+        pytest.param({"host": "db.production.example.com"}, "the database", id="a host says nothing about its databases"),
+        pytest.param({"user": "prod_admin"}, "the host", id="a user says nothing about either"),
+        pytest.param({"host": "db.production.example.com", "database": "shop_prod"}, None, id="a place, whoever it is"),
+        pytest.param({"host": "other", "database": "shop_prod"}, "the host", id="another host's database"),
+    ],
+)  # fmt: skip
+def test_an_exception_waives_only_what_it_names(exception: dict[str, str], left: str | None) -> None:
+    why = objection(PRODUCTION, Safeguards(allow=(Allowed(why="w", **exception),)))
+    assert (why or "").startswith(left) if left else why is None
+
+
+def test_a_word_of_several_parts_is_found_whatever_parts_them() -> None:
+    assert looks_like_production("db_eu-main1", words=["eu-main"]) == "eu-main"
+    assert looks_like_production("dbEuMain", words=["eu-main"]) == "EuMain"
+    assert looks_like_production("main-eu", words=["eu-main"]) is None
+    assert looks_like_production("\u043f\u0440\u043e\u0434_1", words=["\u043f\u0440\u043e\u0434"])
+
+
 @pytest.mark.parametrize(
     ("target", "rules", "marked", "why"),
     [
@@ -115,6 +147,20 @@ def test_an_exception_holds_for_the_target_that_it_names_and_no_other() -> None:
             False,
             None,
             id="elsewhere, allowed",
+        ),
+        pytest.param(
+            Target(host="db", database="shop_test"),
+            Safeguards(allow=(Allowed(database="shop_test", why="throw-away"),)),
+            False,
+            "not this machine",
+            id="elsewhere, and only the database is allowed",
+        ),
+        pytest.param(
+            Target(host="db", database="shop"),
+            Safeguards(allow=(Allowed(host="db", why="the compose file's"),)),
+            False,
+            "not known",
+            id="a name that says nothing on a host that is allowed",
         ),
         pytest.param(
             Target(database="shop"),

@@ -1,7 +1,6 @@
 """A test runner for Django that gives each test module to a worker, each with databases of its own."""
 
 import os
-import re
 import sys
 import time
 import unittest
@@ -17,12 +16,14 @@ from django.test.runner import DiscoverRunner
 
 from e2e_orchestrator.contrib.packing import Part, packed
 from e2e_orchestrator.contrib.workers import asked_workers, inside_a_run, opted_out
+from e2e_orchestrator.model.safeguards import WORDS
+from e2e_orchestrator.safety import words
+from e2e_orchestrator.safety.django_settings import Guard
 
 if TYPE_CHECKING:
     from e2e_orchestrator.contrib.running import Suite
 
 _VENDORS = frozenset({"postgresql", "mysql", "sqlite"})
-_PRODUCTION = re.compile(r"(?i)^(prod|production|live|staging)(_|$)|_(prod|production|live|staging)$")
 _LOADING = "unittest.loader._FailedTest."
 _TIMEOUT = 300.0
 _PACKS_OF_A_WORKER = 2  # One would be the cheapest, and as slow as the slowest of them.
@@ -33,7 +34,7 @@ class ConcurrentTestRunner(DiscoverRunner):
 
     ``CONCURRENT_TEST_CONFIG`` in the settings may hold ``workers``, ``timeout`` (seconds, of a worker with
     its modules), ``benchmark``, ``junit_xml``, and ``allow``: names of databases that look like production
-    and are none. Options win over the environment, and that over the settings.
+    and are none, or such parts of targets as the file of a run has them. Options win over the environment, and that over the settings.
     """
 
     def __init__(
@@ -50,7 +51,6 @@ class ConcurrentTestRunner(DiscoverRunner):
         self.benchmark = benchmark or bool(configured.get("benchmark"))
         self.junitxml = junitxml or configured.get("junit_xml")
         self.worker_timeout = worker_timeout or configured.get("timeout") or _TIMEOUT
-        self._allowed = frozenset(configured.get("allow", ()))
         self._asked = workers or (self.parallel if self.parallel > 1 else None)
         self._configured = configured.get("workers")
 
@@ -82,13 +82,18 @@ class ConcurrentTestRunner(DiscoverRunner):
         return self._run_side_by_side(suites)
 
     def _refuse_production(self) -> None:
-        for alias in connections:
-            name = str(connections[alias].settings_dict["NAME"])
-            if _PRODUCTION.search(Path(name).stem) and name not in self._allowed:
-                raise CommandError(
-                    f"database {alias!r} is called {name!r}, which looks like production: nothing was started. "
-                    "If it is none, add the name to CONCURRENT_TEST_CONFIG['allow'] in the settings."
-                )
+        guard = Guard(words, words=WORDS)
+        guard.allow_what_settings_say(settings)
+        found = list(guard.refusals(connections, environ=os.environ, debug=settings.DEBUG))
+        if self._reason_for_one_process() is not None:  # Else each worker has names of its own.
+            found += guard.refused_names(connections)
+        if found:
+            entries = ", ".join(dict.fromkeys(str(target) for _, target in found))
+            why = "; ".join(dict.fromkeys(why for why, _ in found))
+            raise CommandError(
+                f"{why}. Nothing was started. If it is meant, add {entries} to CONCURRENT_TEST_CONFIG['allow'] in "
+                "the settings."
+            )
 
     def _workers(self) -> int:
         # The engine and what it needs cost 270 ms: only the process that distributes pays.

@@ -6,16 +6,19 @@ databases. A slot's databases are migrated once and kept until the run is over, 
 another state than they were found in.
 
 Standard library only, Python 3.8 and Django 3.2 upwards. ``E2E_DJANGO`` names the folder of the run in which
-the databases are written down before they are made, so that whoever ends the run can drop them.
+the databases are written down before they are made, so that whoever ends the run can drop them. Before any of it
+``E2E_DJANGO_SAFEGUARDS`` is asked whether these settings are to be tested with at all.
 """  # noqa: INP001 - the folder is put on the path and must not be a package.
 
 import hashlib
 import importlib.machinery
+import importlib.util
 import json
 import os
 import sys
 
 LONGEST_NAME = 63  # Of PostgreSQL; MySQL takes one more.
+PACKAGE = os.path.abspath(os.path.join(__file__, *[os.pardir] * 4))
 LEDGER, DROPPED = "databases.jsonl", "dropped.jsonl"
 
 
@@ -90,11 +93,67 @@ def identity(settings):
     return hashlib.sha256("\0".join(parts).encode("utf-8")).hexdigest()[:16]
 
 
-class Databases:
-    """What a process does with the databases of its slot; wraps Django's own two functions."""
+class RefusedError(Exception):
+    """A safeguard does not want these settings to be tested with."""
 
-    def __init__(self, slot, tell=None):
-        self.slot, self.tell = slot, tell
+
+class Safeguards:
+    """What must not be touched, by the rules of the run and what the settings themselves allow."""
+
+    def __init__(self, rules):
+        self.rules = rules
+
+    @classmethod
+    def of_environment(cls, environ):
+        rules = environ.get("E2E_DJANGO_SAFEGUARDS")
+        return cls(json.loads(rules)) if rules else None
+
+    def check(self, debug=None):
+        """Before anything is made or dropped; ``debug`` is what the settings say, where tests have changed it."""
+        from django.conf import settings
+        from django.db import connections
+
+        debug = settings.DEBUG if debug is None else debug
+        self.refuse(self.guard(settings).refusals(connections, environ=os.environ, debug=debug))
+
+    def check_names(self, own):
+        from django.conf import settings
+        from django.db import connections
+
+        self.refuse(self.guard(settings).refused_names(connections, own=own))
+
+    def guard(self, settings):
+        guard = load("django_settings").Guard(load("words"), **self.rules)
+        guard.allow_what_settings_say(settings)
+        return guard
+
+    @staticmethod
+    def refuse(found):
+        found = list(found)
+        if found:
+            entries = {", ".join("%s: %s" % pair for pair in target.items()): None for _, target in found}
+            allow = ", ".join("{%s, why: ...}" % entry for entry in entries)
+            text = "; ".join(dict.fromkeys(why for why, _ in found))
+            raise RefusedError("%s\nhint: if it is meant, write safeguards: {allow: [%s]}" % (text, allow))
+
+
+def load(name):
+    """A module of our own package, from its file: the interpreter may have none of it, or another version."""
+    path = os.path.join(PACKAGE, "safety", name + ".py")
+    spec = importlib.util.spec_from_file_location("e2e_orchestrator_safety_" + name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Databases:
+    """What a process does with the databases of its slot; wraps Django's own two functions.
+
+    Without a slot they stay as they are, and are only looked at.
+    """
+
+    def __init__(self, slot, tell=None, safeguards=None):
+        self.slot, self.tell, self.safeguards = slot, tell, safeguards
         self.applied = {}
         self.flushed = self.prefixed = False
         self.marker = None
@@ -104,9 +163,7 @@ class Databases:
 
         def setup_databases(*args, **options):
             try:
-                self.rename(parallel=options.get("parallel") or 0)
-                if self.slot.caches:
-                    self.prefix_caches()
+                self.prepare(module, parallel=options.get("parallel") or 0)
                 if self.marker:
                     options["keepdb"] = self.claim()
                 return setup(*args, **options)
@@ -125,6 +182,17 @@ class Databases:
             return result
 
         module.setup_databases, module.teardown_databases = setup_databases, teardown_databases
+
+    def prepare(self, module, parallel):
+        if self.safeguards:
+            saved = getattr(getattr(module, "_TestState", None), "saved_data", None)
+            self.safeguards.check(debug=getattr(saved, "debug", None))
+        if self.slot:
+            self.rename(parallel)
+        if self.safeguards:
+            self.safeguards.check_names([alias for alias, name in self.applied.items() if name])
+        if self.slot and self.slot.caches:
+            self.prefix_caches()
 
     def wrap_testcases(self, module):
         """A flush also empties what migrations wrote: the next test must not find it so."""
@@ -208,10 +276,10 @@ class Databases:
 
 def install(tell=None):
     """Waits for Django to be imported; costs nothing in a project that never does."""
-    slot = Slot.of_environment(os.environ)
-    if slot is None:
+    slot, safeguards = Slot.of_environment(os.environ), Safeguards.of_environment(os.environ)
+    if slot is None and safeguards is None:
         return
-    databases = Databases(slot, tell)
+    databases = Databases(slot, tell, safeguards)
     After(
         {"django.test.utils": databases.wrap_utils, "django.test.testcases": databases.wrap_testcases}
     ).install()
@@ -254,6 +322,9 @@ def drop_one(one, home):
 
     if one["alias"] not in connections:
         return False
+    safeguards = Safeguards.of_environment(os.environ)
+    if safeguards:
+        safeguards.check()
     connection = connections[one["alias"]]
     found = connection.settings_dict
     slot = Slot(home, os.environ["E2E_RUN_ID"], one["slot"])
