@@ -5,9 +5,10 @@ from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, WithJsonSchema
 
 from e2e_orchestrator.config.mistakes import suggestion
+from e2e_orchestrator.config.reads import Reads
 from e2e_orchestrator.config.scalars import Kind, Plain
 from e2e_orchestrator.config.values import (
     DURATION_PATTERN,
@@ -244,23 +245,6 @@ def _status(value: object) -> int:
     return status
 
 
-def json_value(value: Any) -> Any:
-    """What an unquoted scalar means in JSON; quoted ones are text."""
-    if not isinstance(value, Plain):
-        return value
-    match value.kind:
-        case Kind.NOTHING:
-            raise Refused("must be text, a number, true or false, but nothing stands here")
-        case Kind.SWITCH:
-            return value.switch
-        case Kind.INTEGER:
-            return int(value)
-        case Kind.FLOAT:
-            return float(value)
-        case Kind.TEXT:
-            return str(value)
-
-
 def _rule(value: str) -> str:
     try:
         re.compile(value)
@@ -270,6 +254,8 @@ def _rule(value: str) -> str:
 
 
 def _glob(value: str) -> str:
+    if value.startswith("s3://"):
+        raise Refused("is no file of the test's", hint="name a bucket at the top: artifacts: {store: s3://…}")
     if value.startswith(("/", "~")) or ".." in value.split("/"):
         raise Refused("must stay below the folder of the test", hint="write a path such as screenshots/*.png")
     return value
@@ -292,69 +278,54 @@ def choice(kind: type[StrEnum]) -> BeforeValidator:
     return BeforeValidator(chosen)
 
 
-def _or_variable(schema: dict[str, Any]) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [schema, _VARIABLE]})
+def _or_variable(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, _VARIABLE]}
 
 
-_TEXT_SCHEMA = WithJsonSchema({"type": ["string", "number"]})
-_DURATION_SCHEMA = WithJsonSchema(
-    {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": DURATION_PATTERN}, _VARIABLE]}
-)
-_WORKERS_SCHEMA = WithJsonSchema(
-    {
-        "anyOf": [
-            {"type": "integer", "minimum": 1},
-            {"type": "string", "pattern": "^(auto|[0-9]+)$"},
-            _VARIABLE,
-        ]
-    }
-)
+_TEXT = Reads(_text, schema={"type": ["string", "number"]})
+_LINE = _TEXT.then(_line)
+_NAME = _LINE.then(_name)
+_DURATION_SCHEMA: dict[str, Any] = {
+    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": DURATION_PATTERN}, _VARIABLE]
+}
+_WORKERS_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "integer", "minimum": 1},
+        {"type": "string", "pattern": "^(auto|[0-9]+)$"},
+        _VARIABLE,
+    ]
+}
+_KEPT_SCHEMA: dict[str, Any] = {"anyOf": [{"type": "integer", "minimum": 1}, {"const": UNLIMITED}, _VARIABLE]}
+_SIZE_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "integer", "minimum": 1},
+        {"type": "string", "pattern": SIZE_PATTERN},
+        {"const": UNLIMITED},
+        _VARIABLE,
+    ]
+}
 
-Text = Annotated[str, BeforeValidator(_text), _TEXT_SCHEMA]
-Line = Annotated[Text, AfterValidator(_line), _TEXT_SCHEMA]
-Name = Annotated[Line, AfterValidator(_name), _TEXT_SCHEMA]
-PhaseName = Annotated[Name, AfterValidator(_phase_name), _TEXT_SCHEMA]
-ServiceName = Annotated[Name, AfterValidator(_service_name), _TEXT_SCHEMA]
-TestName = Annotated[Name, AfterValidator(_test_name), _TEXT_SCHEMA]
-Condition = Annotated[
-    str, BeforeValidator(_condition), WithJsonSchema({"type": ["string", "number", "boolean"]})
-]
-Switch = Annotated[bool, BeforeValidator(_switch), _or_variable({"type": "boolean"})]
-Count = Annotated[int, BeforeValidator(_count), _or_variable({"type": "integer", "minimum": 0})]
-WholeNumber = Annotated[int, BeforeValidator(_whole_number), _or_variable({"type": "integer", "minimum": 0})]
-Factor = Annotated[
-    float, BeforeValidator(_number), AfterValidator(_factor), _or_variable({"type": "number", "minimum": 1})
-]
+Text = Annotated[str, _TEXT]
+Line = Annotated[str, _LINE]
+Name = Annotated[str, _NAME]
+PhaseName = Annotated[str, _NAME.then(_phase_name)]
+ServiceName = Annotated[str, _NAME.then(_service_name)]
+TestName = Annotated[str, _NAME.then(_test_name)]
+Condition = Annotated[str, Reads(_condition, schema={"type": ["string", "number", "boolean"]})]
+Switch = Annotated[bool, Reads(_switch, schema=_or_variable({"type": "boolean"}))]
+Count = Annotated[int, Reads(_count, schema=_or_variable({"type": "integer", "minimum": 0}))]
+WholeNumber = Annotated[int, Reads(_whole_number, schema=_or_variable({"type": "integer", "minimum": 0}))]
+Factor = Annotated[float, Reads(_number, _factor, schema=_or_variable({"type": "number", "minimum": 1}))]
 Share = Annotated[
-    float,
-    BeforeValidator(_number),
-    AfterValidator(_share),
-    _or_variable({"type": "number", "minimum": 0, "maximum": 1}),
+    float, Reads(_number, _share, schema=_or_variable({"type": "number", "minimum": 0, "maximum": 1}))
 ]
-Duration = Annotated[float, BeforeValidator(_duration), _DURATION_SCHEMA]
-Limit = Annotated[float, BeforeValidator(_limit), _DURATION_SCHEMA]
-Workers = Annotated[int | None, BeforeValidator(_workers), _WORKERS_SCHEMA]
-Kept = Annotated[
-    int | None,
-    BeforeValidator(_kept),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": UNLIMITED}, _VARIABLE]}),
-]
-Size = Annotated[
-    int | None,
-    BeforeValidator(_size),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "integer", "minimum": 1},
-                {"type": "string", "pattern": SIZE_PATTERN},
-                {"const": UNLIMITED},
-                _VARIABLE,
-            ]
-        }
-    ),
-]
-Env = dict[Annotated[Text, AfterValidator(_variable_name)], Text]
-VariableName = Annotated[Line, AfterValidator(_shell_variable), _TEXT_SCHEMA]
+Duration = Annotated[float, Reads(_duration, schema=_DURATION_SCHEMA)]
+Limit = Annotated[float, Reads(_limit, schema=_DURATION_SCHEMA)]
+Workers = Annotated[int | None, Reads(_workers, schema=_WORKERS_SCHEMA)]
+Kept = Annotated[int | None, Reads(_kept, schema=_KEPT_SCHEMA)]
+Size = Annotated[int | None, Reads(_size, schema=_SIZE_SCHEMA)]
+Env = dict[Annotated[str, _TEXT.then(_variable_name)], Text]
+VariableName = Annotated[str, _LINE.then(_shell_variable)]
 Ports = Annotated[
     tuple[VariableName, ...],
     BeforeValidator(_ports),
@@ -368,12 +339,12 @@ Ports = Annotated[
         }
     ),
 ]
-HttpAddress = Annotated[Line, AfterValidator(_http_address), _TEXT_SCHEMA]
-TcpAddress = Annotated[Line, AfterValidator(_tcp_address), _TEXT_SCHEMA]
-RedisAddress = Annotated[Line, AfterValidator(_redis_address), _TEXT_SCHEMA]
-SqlAddress = Annotated[Line, AfterValidator(_sql_address), _TEXT_SCHEMA]
-Rule = Annotated[Line, AfterValidator(_rule), _TEXT_SCHEMA]
-Status = Annotated[int, BeforeValidator(_status), _or_variable({"type": "integer", "minimum": 100})]
+HttpAddress = Annotated[str, _LINE.then(_http_address)]
+TcpAddress = Annotated[str, _LINE.then(_tcp_address)]
+RedisAddress = Annotated[str, _LINE.then(_redis_address)]
+SqlAddress = Annotated[str, _LINE.then(_sql_address)]
+Rule = Annotated[str, _LINE.then(_rule)]
+Status = Annotated[int, Reads(_status, schema=_or_variable({"type": "integer", "minimum": 100}))]
 Statuses = Annotated[
     tuple[Status, ...],
     BeforeValidator(
@@ -387,7 +358,7 @@ Rules = Annotated[
 ]
 Listed = Annotated[tuple[Line, ...], BeforeValidator(_listed, json_schema_input_type=Line | tuple[Line, ...])]
 Globs = Annotated[
-    tuple[Annotated[Line, AfterValidator(_glob)], ...],
+    tuple[Annotated[str, _LINE.then(_glob)], ...],
     BeforeValidator(_listed, json_schema_input_type=Line | tuple[Line, ...]),
 ]
 Failures = Annotated[

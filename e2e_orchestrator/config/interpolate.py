@@ -108,7 +108,7 @@ class _Reader:
         self.problems.append(
             Problem(
                 says=f"the variable {name} is not defined{reason}",
-                hint=f"set {name}, or give it a default: ${{{name}:-default}}",
+                hint=f"set {name}" if says else f"set {name}, or give it a default: ${{{name}:-default}}",
             )
         )
 

@@ -21,10 +21,9 @@ from e2e_orchestrator.config.fields import (
     TcpAddress,
     Text,
     choice,
-    json_value,
 )
 from e2e_orchestrator.config.model import Model
-from e2e_orchestrator.config.scalars import Plain
+from e2e_orchestrator.config.scalars import Kind, Plain
 from e2e_orchestrator.config.values import Refused
 from e2e_orchestrator.model.references import VARIABLE
 from e2e_orchestrator.model.service import JsonValue, RestartPolicy, Scope, StopSignal
@@ -59,6 +58,23 @@ def _variable(value: str) -> str:
     return value
 
 
+def _json_value(value: Any) -> Any:
+    """What an unquoted scalar means in JSON; quoted ones are text."""
+    if not isinstance(value, Plain):
+        return value
+    match value.kind:
+        case Kind.NOTHING:
+            raise Refused("must be text, a number, true or false, but nothing stands here")
+        case Kind.SWITCH:
+            return value.switch
+        case Kind.INTEGER:
+            return int(value)
+        case Kind.FLOAT:
+            return float(value)
+        case Kind.TEXT:
+            return str(value)
+
+
 def _restart(value: Any) -> Any:
     return value if isinstance(value, dict | Restart) else {"policy": value}
 
@@ -82,7 +98,7 @@ class Ready(Model):
     body: Rule | None = Field(
         default=None, description="http: a regular expression that the answer's body has."
     )
-    json_: dict[Line, Annotated[JsonValue, BeforeValidator(json_value), WithJsonSchema(_SCALAR)]] | None = (
+    json_: dict[Line, Annotated[JsonValue, BeforeValidator(_json_value), WithJsonSchema(_SCALAR)]] | None = (
         Field(default=None, alias="json", description="http: values in the answer, by dotted paths.")
     )
     tcp: TcpAddress | None = Field(default=None, description="host:port that accepts a connection.")
