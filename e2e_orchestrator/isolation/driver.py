@@ -25,6 +25,14 @@ async def no_migration(source: PlannedDatabase, url: str) -> None:
     """Stands in where there is no run, and so nothing to migrate."""
 
 
+# Tells the reader of the run something that does not stop it.
+Warn = Callable[[str], Awaitable[None]]
+
+
+async def no_warning(message: str) -> None:
+    """Stands in where nobody reads."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
     """The run that owns what is made; ``folder`` is its own, absolute, on ``host``."""
@@ -55,12 +63,21 @@ class Base:
     owner: Owner
     rules: Safeguards
     migrate: Migrate = no_migration
+    warn: Warn = no_warning
     number: int = 1
 
     def name(self, part: int | str) -> str:
         """Of a database of this run; ``number`` tells two bases of the same name apart."""
         which = part if self.number == 1 else f"{part}_b{self.number}"
         return clone_name(self.address.database, run_id=self.owner.run_id, part=which)
+
+    async def tell_of_stranger(self, name: str, *, remove: str) -> None:
+        """Of a database where the template should be that is kept; ``remove`` is the statement that is not ours to use."""
+        await self.warn(
+            f"{self.variable}: there is a database {name!r} already, and it does not say that it is ours: a run that "
+            f"was killed may have left it. It stays as it is; until it is gone, each run builds a template of its own "
+            f"and removes it. If nobody needs it: {remove}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,14 +11,13 @@ from pymysql.constants import CLIENT, ER
 from e2e_orchestrator.errors import InfrastructureError, SafeguardRefused
 from e2e_orchestrator.isolation.address import Address
 from e2e_orchestrator.isolation.driver import CannotIsolate
-from e2e_orchestrator.isolation.names import Marker, is_our_name, read_marker, run_lock
+from e2e_orchestrator.isolation.names import Marker, is_our_name, read_marker
 from e2e_orchestrator.model.safeguards import Safeguards, Target
 from e2e_orchestrator.safety.guards import is_allowed
 from e2e_orchestrator.safety.words import is_local
 
 _SECONDS = 10
 _PORT = 3306
-_NO_SUCH_DATABASE = (ER.BAD_DB_ERROR, ER.DB_DROP_EXISTS)
 _MARKER_TABLE = "e2e_orchestrator_marker"
 """Where MySQL, which knows no comment of a database, keeps the marker of a clone."""
 
@@ -35,9 +34,9 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def lock_name(run_id: str) -> str:
+def lock_name(text: str) -> str:
     """At most 64 characters."""
-    return f"e2e-orchestrator {hashlib.sha256(run_lock(run_id).encode()).hexdigest()[:32]}"
+    return f"e2e-orchestrator {hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 class Server:
@@ -48,6 +47,7 @@ class Server:
         told = str(self.one("SELECT VERSION()"))
         found, is_mariadb = re.match(r"([0-9]+)\.([0-9]+)", told), "mariadb" in told.lower()
         version = (int(found[1]), int(found[2])) if found else (0, 0)
+        self.version = told
         self._has_comments = is_mariadb and version >= _COMMENTS_SINCE
 
     @classmethod
@@ -115,15 +115,12 @@ class Server:
     def use(self, database: str) -> None:
         self.run(f"USE {quoted(database)}")
 
-    def _denied(self, error: Exception) -> CannotIsolate:
+    def _denied(self, error: Exception) -> "DeniedError":
         with self._connection.cursor() as cursor:
             cursor.execute("SELECT CURRENT_USER()")
             user, _, host = str((cursor.fetchone() or ("",))[0]).rpartition("@")
         account = f"'{user}'@'{host}'"
-        return CannotIsolate(
-            f"{self.address.server} does not let {account} clone: {_message(error)}",
-            hint=rf"GRANT ALL PRIVILEGES ON `test\_%`.* TO {account};",
-        )
+        return DeniedError(f"{self.address.server} does not let {account} clone: {_message(error)}", account)
 
     def exists(self, name: str) -> bool:
         return bool(self.run("SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", name))
@@ -158,7 +155,12 @@ class Server:
         query = "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = %s"
         if not self.run(query, name, _MARKER_TABLE):
             return None
-        return read_marker(self.one(f"SELECT marker FROM {quoted(name)}.{quoted(_MARKER_TABLE)}"))  # noqa: S608 - quoted.
+        try:
+            return read_marker(self.one(f"SELECT marker FROM {quoted(name)}.{quoted(_MARKER_TABLE)}"))  # noqa: S608 - quoted.
+        except RefusedError as error:
+            if error.number in (ER.NO_SUCH_TABLE, ER.BAD_DB_ERROR):  # Another run has dropped it meanwhile.
+                return None
+            raise
 
     def is_own_table(self, table: str) -> bool:
         return table == _MARKER_TABLE
@@ -180,16 +182,28 @@ class Server:
         marked = [(name, self.marker_of(name)) for name in names if is_our_name(name)]
         return [(name, marker) for name, marker in marked if marker]
 
-    def hold(self, run_id: str) -> None:
-        """Others see that the run lives, as long as this connection does."""
-        self.run("SELECT GET_LOCK(%s, 0)", lock_name(run_id))
+    def hold(self, text: str, *, wait: int = 0) -> bool:
+        """Nobody else has this lock, as long as this connection lives; False if somebody had it for ``wait`` seconds."""
+        return bool(self.one("SELECT GET_LOCK(%s, %s)", lock_name(text), wait))
 
-    def is_free(self, run_id: str) -> bool:
-        return bool(self.one("SELECT IS_FREE_LOCK(%s)", lock_name(run_id)))
+    def let_go(self, text: str) -> None:
+        self.run("SELECT RELEASE_LOCK(%s)", lock_name(text))
+
+    def are_free(self, texts: Sequence[str]) -> bool:
+        asked = " AND ".join("IS_FREE_LOCK(%s)" for _ in texts)
+        return bool(self.one(f"SELECT {asked}", *map(lock_name, texts)))
 
     def close(self) -> None:
         if self._connection.open:
             self._connection.close()
+
+
+class DeniedError(CannotIsolate):
+    """A right is missing, to what clones are made as or to what they are made of."""
+
+    def __init__(self, message: str, account: str) -> None:
+        super().__init__(message, hint=rf"GRANT ALL PRIVILEGES ON `test\_%`.* TO {account};")
+        self.account = account
 
 
 class RefusedError(InfrastructureError):

@@ -41,6 +41,13 @@ _TABLES = """
       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
 """
 
+_DERIVED = """
+    SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'm' AND c.relispopulated AND n.nspname !~ '^(pg_|information_schema$)'
+      AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+    ORDER BY c.oid
+"""
+
 
 class PostgresDriver:
     """See :class:`Driver`. Names of databases never reach a statement but through ``psycopg.sql``."""
@@ -192,7 +199,8 @@ class PostgresDriver:
         async with self._template_lock:
             if self._template is None:
                 version = await self._version()
-                self._template = await (self._kept_template(version) if version else self._own_template())
+                kept = await self._kept_template(version) if version else None
+                self._template = kept or await self._own_template()
             return self._template
 
     async def _version(self) -> str | None:
@@ -203,8 +211,11 @@ class PostgresDriver:
         name = self._base.name(TEMPLATE)
         return await self._whole(self._build(name, self._base.owner.marker(TEMPLATE)))
 
-    async def _kept_template(self, version: str) -> tuple[str, int]:
-        """One that an earlier run has made, or another makes right now, if the schema is the same."""
+    async def _kept_template(self, version: str) -> tuple[str, int] | None:
+        """One that an earlier run has made, or another makes right now, if the schema is the same.
+
+        None if its name is somebody else's.
+        """
         name = clone_name(self._name, run_id=version, part=TEMPLATE)
         source = origin(self._base)
         await self._lock(f"use {name}")  # From here on nobody removes it.
@@ -216,6 +227,9 @@ class PostgresDriver:
                 if not (found and found.sealed):
                     if found:
                         await pg.drop(connection, name, marker=found, server=self._server)
+                    elif await pg.exists(connection, name):  # Whoever makes it would hold the lock.
+                        await self._base.tell_of_stranger(name, remove=f'DROP DATABASE "{name}";')
+                        return None
                     await self._build(name, self._base.owner.marker("kept", source=source))
                     self._markers.pop(name)  # It is to outlive us.
                 await self._drop_outdated(connection, name, source)
@@ -280,6 +294,7 @@ class PostgresDriver:
             if tables:
                 names = sql.SQL(", ").join(sql.Identifier(schema, table) for schema, table in tables)
                 await connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
+            await _derive_anew(connection)
 
     async def _size(self, connection: pg.Connection, name: str) -> int:
         return int((await pg.rows(connection, "SELECT pg_database_size(%s::name)", name))[0][0])
@@ -304,6 +319,25 @@ class PostgresDriver:
         while self._ongoing:
             done, self._ongoing = self._ongoing, set()
             await asyncio.gather(*done, return_exceptions=True)
+
+
+async def _derive_anew(connection: pg.Connection) -> None:
+    """Materialized views have rows of their own. One may need another: all are emptied, then filled as they can be."""
+    found = await pg.rows(connection, _DERIVED)
+    left = [sql.SQL("REFRESH MATERIALIZED VIEW {}").format(sql.Identifier(*name)) for name in found]
+    for statement in left:
+        await connection.execute(statement + sql.SQL(" WITH NO DATA"))
+    while left:
+        refused: list[sql.Composed] = []
+        for statement in left:
+            try:
+                await connection.execute(statement)
+            except psycopg.Error as error:
+                refused.append(statement)
+                why = pg.one_line(error)
+        if len(refused) == len(left):
+            raise InfrastructureError(f"a materialized view cannot be filled from empty tables: {why}")
+        left = refused
 
 
 async def _ours(connection: pg.Connection) -> list[str]:

@@ -109,7 +109,7 @@ class RedisDriver:
             if not used:
                 return number
             await redis.call("DEL", f"{_CLAIM}{number}")
-        raise InfrastructureError(
+        raise CannotIsolate(
             f"every numbered database of {self._base.address.server} is taken or holds keys",
             hint="`e2e-orchestrate clean` frees those of dead runs; or write `redis: prefix`, or raise "
             "`databases` in redis.conf",

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from e2e_orchestrator.isolation.driver import Base
+from e2e_orchestrator.model.isolation import PlannedDatabase
 
 _DIGITS = 12
 
@@ -14,12 +15,17 @@ def fingerprint(base: Base, *, server: str) -> str | None:
     A base may change at any time, and so may what a command does, unless ``schema_files`` say otherwise.
     """
     source = base.source
-    if not source.is_built or (source.migrate and not source.schema_files):
+    if not is_kept(source):
         return None
     files = sorted({*source.schema_files, *([source.sql] if source.sql else [])})
     parts = [server, origin(base), base.data, *source.migrate]
     parts += [f"{file}\0{hashlib.sha256(Path(file).read_bytes()).hexdigest()}" for file in files]
     return _digest(*parts)
+
+
+def is_kept(source: PlannedDatabase) -> bool:
+    """Whether what it builds can be told from another version of it."""
+    return source.is_built and bool(source.schema_files or not source.migrate)
 
 
 def origin(base: Base) -> str:

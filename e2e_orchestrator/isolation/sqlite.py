@@ -58,13 +58,17 @@ class SqliteDriver:
         return self._world(copy)
 
     async def release(self, slot: int) -> None:
-        await asyncio.to_thread(self._remove, self._copy(slot))
+        await asyncio.to_thread(self._give_back, self._copy(slot))
 
     async def close(self) -> None:
         if self._template:
-            await asyncio.to_thread(self._remove, self._template)
-            with suppress(OSError):  # Another base has its copies there.
-                self._folder.rmdir()
+            await asyncio.to_thread(self._give_back, self._template)
+
+    def _give_back(self, copy: Path) -> None:
+        """Slots and the template leave at the same time: the last one takes the folder along."""
+        self._remove(copy)
+        with suppress(OSError):  # Others are still there.
+            self._folder.rmdir()
 
     def _copy(self, part: int | str) -> Path:
         return self._folder / f"{self._base.name(part)}.sqlite3"
@@ -119,10 +123,10 @@ class SqliteDriver:
             return
         self._refuse_a_stranger(file)
         # With SQLite's own files beside it, and what applications put there.
-        for one in list(file.parent.iterdir()):
-            if one.name.startswith(file.name) and (one.is_symlink() or not one.is_dir()):
-                with suppress(FileNotFoundError):
-                    one.unlink()
+        with suppress(FileNotFoundError):  # The folder went with who left last.
+            for one in list(file.parent.iterdir()):
+                if one.name.startswith(file.name) and (one.is_symlink() or not one.is_dir()):
+                    one.unlink(missing_ok=True)
 
     def _refuse_a_stranger(self, file: Path) -> None:
         if file.parent.resolve() != self._folder.resolve() or self._folder.is_symlink():

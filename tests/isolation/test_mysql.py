@@ -85,6 +85,13 @@ async def test_an_account_that_may_not_create_is_told_the_grant_that_is_missing(
         await driver.close()
         maria.run(hint)
         driver = MysqlDriver(base_of(maria.url.replace("root@", f"{user}@"), run_folder))
+        with pytest.raises(CannotIsolate, match="SHOW VIEW") as caught:
+            await driver.examine()
+        await driver.close()
+        hint = caught.value.hint or ""
+        assert hint == f"GRANT SELECT, SHOW VIEW, TRIGGER ON `{maria.base}`.* TO '{user}'@'%';"
+        maria.run(hint)
+        driver = MysqlDriver(base_of(maria.url.replace("root@", f"{user}@"), run_folder))
         await driver.examine()
         await driver.close()
     finally:
@@ -135,6 +142,9 @@ async def test_a_schema_is_built_of_a_file(maria: MariaDb, run_folder: Path, tmp
     world = await driver.make(0)
     assert maria.ask(world.name, "SELECT id FROM things") == ((7,),)
     await driver.close()
+    found = await orphans(base_of(maria.url, run_folder), dead=lambda _: True, kept=True)
+    [template] = [one for one in found if one.name.startswith(maria.base)]
+    await template.remove()
 
 
 async def test_what_a_dead_run_left_is_found_and_removed(maria: MariaDb, run_folder: Path) -> None:

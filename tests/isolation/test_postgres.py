@@ -4,6 +4,7 @@ import asyncio
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -63,6 +64,66 @@ async def test_a_reset_ends_who_is_connected_and_brings_everything_back(
             busy.execute("SELECT 1")
     assert postgres.ask(world.name, PEOPLE) == [("Ada",), ("Grace",)]
     await driver.close()
+
+
+async def test_without_data_materialized_views_are_derived_anew(postgres: Postgres, run_folder: Path) -> None:
+    """They have rows of their own; one that nobody has filled yet stays like that."""
+    for statement in (
+        "CREATE MATERIALIZED VIEW heads AS SELECT count(*) AS n FROM people",
+        "CREATE MATERIALIZED VIEW copied AS SELECT name FROM people",
+        "CREATE MATERIALIZED VIEW empty AS SELECT name FROM people WITH NO DATA",
+    ):
+        postgres.ask(postgres.base, statement)
+    driver = PostgresDriver(base_of(postgres.url, run_folder, data=CopiedData.NONE))
+    await driver.examine()
+    world = await driver.make(0)
+    assert postgres.ask(world.name, "SELECT n FROM heads") == [(0,)]
+    assert postgres.ask(world.name, "SELECT * FROM copied") == []
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+        postgres.ask(world.name, "SELECT * FROM empty")
+    await driver.close()
+
+
+async def test_one_that_depends_on_a_newer_one_is_derived_after_it(
+    postgres: Postgres, run_folder: Path
+) -> None:
+    for statement in (
+        "CREATE MATERIALIZED VIEW first AS SELECT name FROM names",
+        "CREATE MATERIALIZED VIEW second AS SELECT name FROM people",
+        "CREATE OR REPLACE VIEW names AS SELECT name FROM second",
+    ):
+        postgres.ask(postgres.base, statement)
+    driver = PostgresDriver(base_of(postgres.url, run_folder, data=CopiedData.NONE))
+    await driver.examine()
+    world = await driver.make(0)
+    assert postgres.ask(world.name, "SELECT * FROM first, second") == []
+    await driver.close()
+
+
+async def test_where_somebody_is_connected_to_template1_the_other_one_serves(
+    postgres: Postgres, run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said for the server: whoever really held it would stop all others from creating databases."""
+    execute = psycopg.AsyncConnection.execute
+
+    async def busy(self: Any, query: Any, *rest: Any, **options: Any) -> Any:
+        text = query.as_string(self) if isinstance(query, sql.Composable) else ""
+        if text.startswith("CREATE DATABASE") and "TEMPLATE" not in text:
+            raise psycopg.errors.ObjectInUse('source database "template1" is being accessed by other users')
+        return await execute(self, query, *rest, **options)
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "execute", busy)
+    file = run_folder / "schema.sql"
+    file.write_text("CREATE TABLE things (id INT)")
+    source = PlannedDatabase(variable=VARIABLE, sql=str(file))
+    driver = PostgresDriver(base_of(postgres.url, run_folder, source=source))
+    await driver.examine()
+    world = await driver.make(0)
+    assert postgres.ask(world.name, "SELECT * FROM things") == []
+    await driver.close()
+    found = await orphans(base_of(postgres.url, run_folder), dead=lambda _: True, kept=True)
+    for template in (one for one in found if one.name.startswith(postgres.base)):
+        await template.remove()
 
 
 async def test_settings_of_the_base_hold_in_its_clones(postgres: Postgres, run_folder: Path) -> None:
@@ -240,6 +301,37 @@ async def test_a_template_of_a_file_is_built_once_and_kept_until_the_file_change
     assert newer != kept
     found = await orphans(base_of(postgres.url, run_folder), dead=lambda _: True, kept=True)
     await next(one for one in found if one.name == newer).remove()
+
+
+async def test_a_database_that_has_the_kept_templates_name_stays_and_stops_nobody(
+    postgres: Postgres, run_folder: Path, tmp_path: Path
+) -> None:
+    warned: list[str] = []
+    file = tmp_path / "schema.sql"
+    file.write_text("CREATE TABLE things (id int);")
+    source = PlannedDatabase(variable=VARIABLE, sql=str(file))
+
+    async def warn(message: str) -> None:
+        warned.append(message)
+
+    async def clone_once() -> list[str]:
+        base = base_of(postgres.url, run_folder, source=source, run_id=a_run_id(), warn=warn)
+        driver = PostgresDriver(base)
+        await driver.examine()
+        world = await driver.make(0)
+        assert postgres.ask(world.name, "SELECT id FROM things") == []
+        await driver.close()
+        return postgres.clones()
+
+    [kept] = await clone_once()
+    found = await orphans(base_of(postgres.url, run_folder), dead=lambda _: True, kept=True)
+    await next(one for one in found if one.name == kept).remove()
+    postgres.create(kept)
+    assert await clone_once() == [kept]
+    assert postgres.ask(kept, PEOPLE) == [("Ada",), ("Grace",)]
+    [warning] = warned
+    assert f'DROP DATABASE "{kept}";' in warning
+    postgres.admin.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(kept)))
 
 
 async def test_what_a_dead_run_left_is_found_and_what_a_living_one_has_is_not(
