@@ -7,12 +7,15 @@ from enum import StrEnum
 from urllib.parse import parse_qs, quote, unquote
 
 from e2e_orchestrator.errors import InfrastructureError
+from e2e_orchestrator.model.references import references
 from e2e_orchestrator.model.safeguards import Target
 
 _URL = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?:/(?P<path>[^?#]*))?(?P<rest>[?#].*)?",
     re.DOTALL,
 )
+_PAIR = re.compile(r"([?&][^=&]*)=[^&]*")  # To libpq a # is a letter like any other.
+_NOT_ENCODED = re.compile(r"[^/@]*[?#][^/]*@")
 
 
 class Kind(StrEnum):
@@ -20,6 +23,8 @@ class Kind(StrEnum):
     MYSQL = "mysql"
     SQLITE = "sqlite"
     REDIS = "redis"
+    OTHER = "other"
+    """Nothing here clones it."""
 
 
 _SCHEMES = {
@@ -50,6 +55,11 @@ class Address:
     authority: str
     database: str
     rest: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no service of the run has yet to say where that is."""
+        return not references(self.authority)
 
     @property
     def user(self) -> str | None:
@@ -90,8 +100,24 @@ class Address:
     def with_database(self, name: str) -> str:
         """The same address of another database; nothing else of it changes."""
         path = name if self.kind is Kind.SQLITE else quote(name, safe="")
-        rest = re.sub(r"([?&]dbname=)[^&#]*", lambda found: found[1] + path, self.rest)
+        rest = _PAIR.sub(
+            lambda found: f"{found[1]}={path}" if _is_database(found[1]) else found[0], self.rest
+        )
         return f"{self.scheme}://{self.authority}/{path}{rest}"
+
+
+def foreign(url: str) -> Address | None:
+    """An address of something that no driver here knows, such as ``mongodb://…``; None for what is no address."""
+    found = _URL.fullmatch(url.strip())
+    if found is None or found["scheme"].lower().partition("+")[0] in _SCHEMES:
+        return None
+    return Address(
+        kind=Kind.OTHER,
+        scheme=found["scheme"],
+        authority=found["authority"],
+        database=unquote(found["path"] or ""),
+        rest=found["rest"] or "",
+    )
 
 
 def parse(url: str, *, variable: str) -> Address:
@@ -103,6 +129,11 @@ def parse(url: str, *, variable: str) -> Address:
             f"{variable} is no address of a database that can be isolated",
             hint="write postgresql://…, mysql://…, sqlite:///file or redis://…",
         )
+    if _NOT_ENCODED.match(url.strip().partition("://")[2]):
+        raise InfrastructureError(
+            f"{variable}: its user or its password has a letter that ends an address",
+            hint="write %23 for #, %3F for ?, %40 for @ and %2F for / in it",
+        )
     rest = found["rest"] or ""
     named = parse_qs(rest.partition("#")[0].removeprefix("?")).get("dbname")
     path = found["path"] or ""
@@ -110,6 +141,11 @@ def parse(url: str, *, variable: str) -> Address:
         kind=kind,
         scheme=found["scheme"],
         authority=found["authority"],
-        database=named[0] if named else path if kind is Kind.SQLITE else unquote(path),
+        database=named[-1] if named else path if kind is Kind.SQLITE else unquote(path),
         rest=rest,
     )
+
+
+def _is_database(key: str) -> bool:
+    """Whether it is libpq's ``dbname``, which may be encoded as any value may."""
+    return unquote(key[1:]) == "dbname"

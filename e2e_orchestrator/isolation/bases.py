@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from e2e_orchestrator.errors import InfrastructureError
-from e2e_orchestrator.isolation.address import Address, Kind, parse
+from e2e_orchestrator.isolation.address import Address, Kind, foreign, parse
 from e2e_orchestrator.isolation.driver import Base, Migrate, Owner, no_migration
 from e2e_orchestrator.model.isolation import (
     CopiedData,
@@ -60,9 +60,10 @@ def _all(test: Test, isolation: Isolation, around: Surrounds) -> Iterator[tuple[
         url = source.url or environ.get(variable)
         if not url:
             continue
-        address = parse(url, variable=variable) if variable in named or "://" in url else None
-        if address is None:
+        if variable not in named and "://" not in url:
             continue
+        address = None if source.is_built else foreign(url)
+        address = address or parse(url, variable=variable)
         if address.kind is Kind.SQLITE:
             address = _absolute(address, source.cwd if source.is_built else test.cwd)
         mode = isolation.redis if address.kind is Kind.REDIS else None
@@ -106,6 +107,11 @@ def _require(found: Mapping[Key, Base], *, test: Test, isolation: Isolation, aro
     ):
         if wanted and is_redis not in kinds:
             what = f"redis: {isolation.redis}" if is_redis else "database: clone"
+            if {**around.environ, **test.env}.get(usual):
+                raise InfrastructureError(
+                    f"{test.id} wants `{what}`, but its {usual} is no address in the form of a URL",
+                    hint=f"write {'redis://host:port/number' if is_redis else 'postgresql://user@host/database'}",
+                )
             raise InfrastructureError(
                 f"{test.id} wants `{what}`, but its environment has no {usual}"
                 + (f" nor {named}" if named else ""),
@@ -113,13 +119,18 @@ def _require(found: Mapping[Key, Base], *, test: Test, isolation: Isolation, aro
             )
 
 
-def all_bases(around: Surrounds) -> dict[Key, Base]:
-    """Of all tests, as far as their addresses are known by now; numbered in the order of the file."""
+def all_bases(around: Surrounds, *, skipped: bool = False) -> dict[Key, Base]:
+    """As far as their addresses are known by now, in the order of the file.
+
+    Of the tests that run; with ``skipped`` also of those whose ``when`` does not hold this time.
+    """
     found: dict[Key, Base] = {}
     for test in around.plan.tests:
-        if test.isolation is not None:
-            try:
-                found |= {key: base for key, base in bases_of(test, around).items() if key not in found}
-            except InfrastructureError:
-                continue  # Said where the test itself comes to it: a service may provide the address.
+        if test.isolation is None or (test.condition and not skipped):
+            continue
+        try:
+            bases = bases_of(test, around)
+        except InfrastructureError:
+            continue  # Said where the test itself comes to it: a service may provide the address.
+        found |= {key: base for key, base in bases.items() if base.address.is_complete and key not in found}
     return found

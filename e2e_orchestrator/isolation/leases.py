@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -35,7 +36,12 @@ _DRIVERS = {
 
 
 def driver_for(base: Base, *, mode: RedisIsolation | None = None) -> Driver:
-    """Raises CannotIsolate if the extra that it needs is not installed."""
+    """Raises CannotIsolate for what nothing here clones, or if the extra that it needs is not installed."""
+    if base.address.kind is Kind.OTHER:
+        raise CannotIsolate(
+            f"{base.address.scheme}:// leads to nothing that can be cloned here",
+            hint="for a server of each slot's own: a service with `scope: slot`",
+        )
     module, name, extra = _DRIVERS[base.address.kind]
     try:
         made = getattr(import_module(module), name)
@@ -50,11 +56,15 @@ def driver_for(base: Base, *, mode: RedisIsolation | None = None) -> Driver:
 
 @dataclass(slots=True)
 class _Held:
-    """One thing that a slot owns; ``broken`` if it could not be made or reset, and may exist by halves."""
+    """One thing that a slot owns; ``broken`` if it could not be made or reset, and may exist by halves.
+
+    ``shares`` if it could not be cloned for this slot, whose tests take turns with others on the base.
+    """
 
     world: World | None = None
     last: LastUse | None = None
     broken: bool = False
+    shares: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,6 +82,7 @@ class Leases:
     _bases: dict[Key, Base] = field(default_factory=dict)
     _shared: dict[Key, asyncio.Lock] = field(default_factory=dict)
     _held: dict[tuple[int, Key | str], _Held] = field(default_factory=dict)
+    _renewals: Counter[int] = field(default_factory=Counter)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _ports: SlotPorts = field(default_factory=SlotPorts)
 
@@ -94,14 +105,20 @@ class Leases:
     ) -> None:
         await self.close()
 
-    @asynccontextmanager
-    async def turn(self, test: Test) -> AsyncIterator[None]:
-        """A test that shares a database because it could not be cloned has it to itself in here."""
-        locks = [self._shared[key] for key in self._wanted(test) if key in self._shared]
-        async with AsyncExitStack() as stack:
-            for lock in locks:  # All in the order of the plan: two tests cannot wait for each other.
-                await stack.enter_async_context(lock)
-            yield
+    async def ready(self, test: Test, spec: AttemptSpec, turn: AsyncExitStack) -> Mapping[str, str]:
+        """What :meth:`environment` gives; what could not be cloned the test has to itself until ``turn`` ends.
+
+        That something cannot be cloned may come to light only while it is made: then once more, in turn.
+        """
+        while True:
+            locks = self._locks(test, spec.slot)
+            async with AsyncExitStack() as stack:
+                for lock in locks:  # All in the order of the plan: two tests cannot wait for each other.
+                    await stack.enter_async_context(lock)
+                environment = await self.environment(test, spec)
+                if self._locks(test, spec.slot) == locks:
+                    await turn.enter_async_context(stack.pop_all())
+                    return environment
 
     async def environment(self, test: Test, spec: AttemptSpec) -> Mapping[str, str]:
         """What the test's slot owns, ready for this attempt: variables to add to the test's own.
@@ -128,19 +145,27 @@ class Leases:
         owned = {name: value for world in worlds for name, value in world.environment.items()}
         return owned | self._ports.owned_by(slot)
 
-    def _wanted(self, test: Test) -> list[Key]:
+    def renewals(self, slot: int) -> int:
+        """How often something that the slot owns has been made or reset by now."""
+        return self._renewals[slot]
+
+    def _locks(self, test: Test, slot: int) -> list[asyncio.Lock]:
         try:
             wanted = bases_of(test, self.around)
         except InfrastructureError:
             return []  # Said with the attempt.
-        return [key for key in self._bases if key in wanted]
+        return [self._shared[key] for key in self._bases if key in wanted and self._shares(slot, key)]
+
+    def _shares(self, slot: int, key: Key) -> bool:
+        held = self._held.get((slot, key))
+        return key in self._shared and (key not in self._drivers or bool(held and held.shares))
 
     async def _open(self, key: Key, base: Base) -> Driver | None:
         """None if it cannot be cloned, and the tests are content with taking turns."""
         async with self._opening:
             if key in self._bases:
                 return self._drivers.get(key)
-            numbered = replace(base, number=len(self._bases) + 1)
+            numbered = replace(base, number=len(self._bases) + 1, warn=self._warn)
             self._bases[key] = numbered
             driver: Driver | None = None
             try:
@@ -149,7 +174,11 @@ class Leases:
             except CannotIsolate as error:
                 if driver:
                     await driver.close()
-                await self._fall_back(key, error)
+                try:
+                    await self._fall_back(key, error)
+                except CannotIsolate:
+                    del self._bases[key]  # The next test must not take it for one that is shared.
+                    raise
                 return None
             except BaseException:
                 del self._bases[key]  # Nobody may use what was not proven; who asks next proves it anew.
@@ -160,24 +189,34 @@ class Leases:
             return driver
 
     async def _fall_back(self, key: Key, error: CannotIsolate) -> None:
+        """Nothing was asked about the base of what is built, which may be any database: nobody gets it instead."""
         hint = f" To change that: {error.hint}" if error.hint else ""
+        if self._bases[key].source.is_built:
+            raise CannotIsolate(f"{key.variable} cannot be built: {error.message}.{hint}") from None
         for test in self.around.plan.tests:
-            isolation = test.isolation
+            isolation = None if test.condition else test.isolation
             if isolation and isolation.fallback is Fallback.ERROR and key in _keys(test, self.around):
                 raise CannotIsolate(
                     f"{key.variable} is not isolated: {error.message}, and {test.id} says `fallback: error`.{hint}"
                 ) from None
+        if key in self._shared:
+            return  # Said when the first slot went without.
         self._shared[key] = asyncio.Lock()
-        await self.emit(
-            Warned(
-                message=f"{key.variable} is not isolated: {error.message}. "
-                f"Tests that want it run one after the other on the one database.{hint}"
-            )
+        some = key in self._drivers
+        await self._warn(
+            f"{key.variable} is not isolated{' in every slot' if some else ''}: {error.message}. "
+            f"Tests {'of slots that have none' if some else 'that want it'} run one after the other on the one "
+            f"database.{hint}"
         )
+
+    async def _warn(self, message: str) -> None:
+        await self.emit(Warned(message=message))
 
     async def _database(self, driver: Driver, key: Key, test: Test, spec: AttemptSpec) -> Mapping[str, str]:
         held = self._held.setdefault((spec.slot, key), _Held())
-        began = time.monotonic()
+        if held.shares:
+            return {}
+        began, is_first = time.monotonic(), held.last is None
         resets = held.world is not None and is_due(held.last, test=test, number=spec.number)
         held.last = LastUse(phase=test.phase)
         if held.world is None or resets or held.broken:
@@ -187,6 +226,12 @@ class Leases:
                     held.world = None
                 held.broken = True
                 world = await (driver.reset(spec.slot) if held.world else driver.make(spec.slot))
+            except CannotIsolate as error:
+                if not is_first:  # Its services may still use what it had: nobody may use anything else.
+                    raise
+                await self._fall_back(key, error)
+                held.shares = True
+                return {}
             except OSError as error:
                 raise InfrastructureError(f"{key.variable} could not be isolated: {error}") from error
             held.world, held.broken = world, False
@@ -215,6 +260,7 @@ class Leases:
         return held.world.environment
 
     async def _tell(self, slot: int, resource: str, name: str, *, since: float, reset: bool = False) -> None:
+        self._renewals[slot] += 1
         took = time.monotonic() - since
         await self.emit(LeaseAcquired(slot=slot, resource=resource, name=name, duration=took, reset=reset))
 
@@ -234,9 +280,7 @@ class Leases:
         try:
             await driver.close()
         except Exception as error:  # noqa: BLE001 - the others are to be removed all the same.
-            await self.emit(
-                Warned(message=f"{key.variable}: {error}; `e2e-orchestrate clean` removes what is left")
-            )
+            await self._warn(f"{key.variable}: {error}; `e2e-orchestrate clean` removes what is left")
 
     async def _release(self, slot: int, key: Key | str) -> None:
         held, began, message = self._held[slot, key], time.monotonic(), None

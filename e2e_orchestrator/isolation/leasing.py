@@ -54,7 +54,11 @@ class LeasingExecutor:
                 )
             return await self.inner.attempt(
                 replace(test, env={**test.env, **given}),
-                replace(spec, owned=self.leases.owned_by(spec.slot)),
+                replace(
+                    spec,
+                    owned=self.leases.owned_by(spec.slot),
+                    renewals=self.leases.renewals(spec.slot),
+                ),
                 deadline=later(deadline, waited=waited, latest=latest),
                 cancellation=cancellation,
                 emit=emit,
@@ -118,8 +122,7 @@ class LeasingExecutor:
         self, test: Test, spec: AttemptSpec, turn: AsyncExitStack
     ) -> Mapping[str, str] | Verdict:
         try:
-            await turn.enter_async_context(self.leases.turn(test))
-            return await self.leases.environment(test, spec)
+            return await self.leases.ready(test, spec, turn)
         except OrchestratorError as error:
             return because(Reason.INFRASTRUCTURE, str(error))
         except Exception as error:  # noqa: BLE001 - a driver's own odd error must not end the other tests.

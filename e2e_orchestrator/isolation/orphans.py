@@ -24,7 +24,7 @@ async def find_orphans(
     has the last word. With ``kept``, templates that were to outlive their runs are among them.
     """
     servers: dict[Address, Base] = {}
-    for base in all_bases(around).values():
+    for base in all_bases(around, skipped=True).values():
         servers.setdefault(replace(base.address, database=""), base)
     found: list[Orphan] = []
     silent: list[InfrastructureError] = []

@@ -45,7 +45,8 @@ class AttemptSpec:
 
     ``folder`` is the attempt's own directory (absolute, existing); ``events`` the case stream in it.
     ``only`` names the cases that this retry is about, empty means all of them; ``previous`` is the
-    folder of the attempt before. ``owned`` are the variables of what its slot owns alone.
+    folder of the attempt before. ``owned`` are the variables of what its slot owns alone, ``renewals``
+    how often any of that has been made.
     """
 
     number: int
@@ -58,6 +59,7 @@ class AttemptSpec:
     only: tuple[str, ...] = ()
     previous: Path | None = None
     owned: Mapping[str, str] = field(default_factory=dict)
+    renewals: int = 0
 
     @property
     def events(self) -> Path:

@@ -12,6 +12,7 @@ CASES = [
     ("postgres:///shop?host=/tmp/socket", Kind.POSTGRES, ["/tmp/socket"], "shop", "postgres:///NEW?host=/tmp/socket"),
     ("postgresql://a,b:5433/shop", Kind.POSTGRES, ["a", "b"], "shop", "postgresql://a,b:5433/NEW"),
     ("postgresql://h/?dbname=shop&x=1", Kind.POSTGRES, ["h"], "shop", "postgresql://h/NEW?dbname=NEW&x=1"),
+    ("postgresql://h/a?%64bname=b&dbname=shop", Kind.POSTGRES, ["h"], "shop", "postgresql://h/NEW?%64bname=NEW&dbname=NEW"),
     ("mysql+pymysql://root@127.0.0.1:3307/a%2Fb", Kind.MYSQL, ["127.0.0.1"], "a/b",
      "mysql+pymysql://root@127.0.0.1:3307/NEW"),
     ("mariadb://[::1]:3306/shop", Kind.MYSQL, ["::1"], "shop", "mariadb://[::1]:3306/NEW"),
@@ -38,6 +39,12 @@ def test_a_name_is_encoded_and_read_back() -> None:
 def test_user_and_password_are_decoded() -> None:
     address = parse("mysql://us%40er:p%3Aw@h/x", variable="URL")
     assert (address.user, address.password, address.port) == ("us@er", "p:w", None)
+
+
+def test_a_password_that_ends_an_address_too_early_is_refused_without_showing_it() -> None:
+    with pytest.raises(InfrastructureError, match="has a letter that ends an address") as caught:
+        parse("postgresql://app:hun#ter@db/shop", variable="URL")
+    assert "ter@" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["", "shop", "host=localhost dbname=shop", "mongodb://h/x", "://h/x"])

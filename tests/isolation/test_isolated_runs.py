@@ -1,6 +1,7 @@
 """Whole runs whose tests would break each other: with a world for each slot they do not."""
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 from psycopg import sql
-from servers import Postgres, Redis
+from servers import MariaDb, Postgres, Redis
 from support.project import Finished, Project, processes, wait_until
 
 from e2e_orchestrator.model import events
@@ -198,6 +199,91 @@ def test_without_the_right_to_clone_the_tests_take_turns_and_the_run_says_so(
         assert "CREATEDB" in refused.results["phases"][0]["tests"][0]["error"]
     finally:
         postgres.admin.execute(sql.SQL("DROP ROLE {}").format(quoted))
+
+
+def test_what_is_to_be_built_and_cannot_be_never_becomes_the_base_itself(
+    project: Project, maria: MariaDb
+) -> None:
+    """Nobody has asked whether that base may be touched: here it is one that may well be real."""
+    role = f"{maria.base}_role"
+    shop = maria.base.replace("test_", "shop_")
+    project.write({"schema.sql": "CREATE TABLE t (id INT);", "test_it.py": "raise SystemExit('it ran')"})
+    maria.run(f"CREATE USER {role}@'%'")
+    try:
+        run = project.phases(
+            [{"name": "p", "tests": {"t": "python3 test_it.py"}, **CLONES}],
+            kind="command",
+            env={"DATABASE_URL": f"mysql://{role}@127.0.0.1:3306/{shop}"},
+            databases={"DATABASE_URL": {"sql": "schema.sql"}},
+        ).run()
+    finally:
+        maria.run(f"DROP USER {role}@'%'")
+    assert run.exit_code == 5, run.stdout + run.stderr
+    assert set(run.ends.values()) == {"blocked"}
+    assert "DATABASE_URL cannot be built" in run.stdout
+    assert "GRANT ALL PRIVILEGES" in run.stdout + run.stderr
+
+
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs redis-server")
+def test_a_template_whose_name_is_taken_is_built_for_this_run_and_the_run_says_so(
+    project: Project, maria: MariaDb
+) -> None:
+    project.write({"schema.sql": "CREATE TABLE things (id INT);"}).phases(
+        [{"name": "p", "tests": {"t": "true"}, **CLONES}],
+        kind="command",
+        env={"DATABASE_URL": maria.url},
+        databases={"DATABASE_URL": {"sql": "schema.sql"}},
+    )
+    assert project.run().exit_code == 0
+    [kept] = maria.clones()
+    maria.run(f"DROP DATABASE `{kept}`")
+    maria.create(kept)
+    run = project.run()
+    assert run.exit_code == 0, run.stdout + run.stderr
+    [said] = leases(run, events.Warned)
+    assert f"there is a database {kept!r} already" in said.message
+    assert maria.clones() == [kept]
+    assert maria.ask(kept, "SELECT COUNT(*) FROM parent") == ((2,),)
+    maria.run(f"DROP DATABASE `{kept}`")
+
+
+def test_a_redis_that_the_run_itself_starts_is_asked_once_it_is_there(project: Project) -> None:
+    address = "redis://127.0.0.1:${R_PORT}/0"
+    serve = ["redis-server", "--port", "${R_PORT}", "--save", "", "--bind", "127.0.0.1"]
+    project.phases(
+        [
+            {
+                "name": "p",
+                "isolation": {"redis": "index"},
+                "tests": {"t": "sh -c 'test -n \"$REDIS_URL\"'"},
+            }
+        ],
+        kind="command",
+        env={"REDIS_URL": address},
+        services={"cache": {"ports": ["R_PORT"], "command": serve, "ready": {"redis": address}}},
+    )
+    run = project.run()
+    assert run.exit_code == 0, run.stdout + run.stderr
+
+
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs redis-server")
+def test_more_slots_than_numbers_share_the_database_in_turn(project: Project) -> None:
+    """Two of three databases can be claimed; four slots want one."""
+    address = "redis://127.0.0.1:${R_PORT}/0"
+    serve = ["redis-server", "--port", "${R_PORT}", "--save", "", "--bind", "127.0.0.1", "--databases", "3"]
+    tests = dict.fromkeys("abcdefgh", "sh -c 'test -n \"$REDIS_URL\"'")
+    project.phases(
+        [{"name": "p", "isolation": {"redis": "index"}, "tests": tests}],
+        kind="command",
+        workers=4,
+        env={"REDIS_URL": address},
+        services={"cache": {"ports": ["R_PORT"], "command": serve, "ready": {"redis": address}}},
+    )
+    run = project.run()
+    assert run.exit_code == 0, run.stdout + run.stderr
+    [said] = leases(run, events.Warned)
+    assert said.message.startswith("REDIS_URL is not isolated in every slot: every numbered database")
+    assert {event.name for event in leases(run)} == {"database 1", "database 2"}
 
 
 @pytest.mark.parametrize("name", ["shop", "test_shop_prod", "prod_test"])

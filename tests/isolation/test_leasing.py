@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from e2e_orchestrator.isolation.leases import Leases
 from e2e_orchestrator.isolation.leasing import LeasingExecutor
 from e2e_orchestrator.model.command import AttemptSpec, Deadline, Limit
 from e2e_orchestrator.model.events import Event, Warned
-from e2e_orchestrator.model.isolation import DatabaseIsolation, Isolation
+from e2e_orchestrator.model.isolation import DatabaseIsolation, Fallback, Isolation, PlannedDatabase
 from e2e_orchestrator.model.outcomes import Attempt, Reason, passed
 from e2e_orchestrator.model.plan import Plan, Test
 from e2e_orchestrator.protocols import Cancellation, Emit
@@ -84,12 +85,18 @@ def silent() -> None:
 class Bench:
     """Leases over drivers of the test's own, and an executor around them."""
 
-    def __init__(self, folder: Path, *tests: Test, inner: Inner | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *tests: Test,
+        inner: Inner | None = None,
+        databases: tuple[PlannedDatabase, ...] = (),
+    ) -> None:
         self.events: list[Event] = []
         self.inner = inner or Inner()
         self.folder = folder
         self.cancellation = CancelToken()
-        self.plan: Plan = a_plan(a_phase("one", *tests), workers=2)
+        self.plan: Plan = replace(a_plan(a_phase("one", *tests), workers=2), databases=databases)
         around = Surrounds(plan=self.plan, environ={}, owner=Owner(run_id="run", folder=folder))
         self.leases = Leases(around=around, folder=folder / ".slots", emit=self.emit)
         self.executor = LeasingExecutor(inner=self.inner, leases=self.leases, plan=self.plan)
@@ -159,6 +166,24 @@ async def test_what_was_refused_once_is_refused_again(tmp_path: Path, examine: A
     assert bench.inner.tests == []
 
 
+@pytest.mark.parametrize("built", [True, False], ids=["built, no base to share", "`fallback: error`"])
+async def test_a_test_that_may_not_share_never_gets_the_base(
+    built: bool, tmp_path: Path, examine: Any
+) -> None:
+    isolation = CLONE if built else replace(CLONE, fallback=Fallback.ERROR)
+    test = replace(a_clone(), isolation=isolation)
+    sources = (PlannedDatabase(variable="DATABASE_URL", sql="schema.sql"),) if built else ()
+    examine(silent)
+    bench = Bench(tmp_path, test, databases=sources)
+    async with bench.leases:
+        examine(cannot)
+        for _ in range(2):
+            verdict = (await bench.attempt(test)).verdict
+            assert verdict.reason is Reason.INFRASTRUCTURE
+            assert "not allowed" in (verdict.message or "")
+    assert bench.inner.tests == []
+
+
 async def test_a_server_that_answers_later_is_good_enough(tmp_path: Path, examine: Any) -> None:
     examine(silent)
     bench = Bench(tmp_path, a_clone())
@@ -185,6 +210,74 @@ async def test_tests_that_fell_back_take_turns_until_the_run_ends(tmp_path: Path
     [warned] = [event for event in bench.events if isinstance(event, Warned)]
     assert "GRANT it;" in warned.message
     assert bench.inner.tests[0].env["DATABASE_URL"].endswith("test_shop")
+
+
+async def test_slots_for_which_nothing_is_left_take_turns_on_the_base(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with the numbers of a Redis: that they run out shows only when one is wanted."""
+
+    class Scarce(Driver):
+        async def make(self, slot: int) -> World:
+            if slot:
+                cannot()
+            return await super().make(slot)
+
+    monkeypatch.setattr(module, "driver_for", lambda base, mode=None: Scarce(base, fine))
+    hold = asyncio.Event()
+    tests = [a_clone(name) for name in "abc"]
+    bench = Bench(tmp_path, *tests, inner=Inner(hold))
+    async with bench.leases:
+        running = asyncio.create_task(bench.attempt(tests[1], slot=1))
+        await bench.inner.entered.wait()
+        bench.inner.entered.clear()
+        own = asyncio.create_task(bench.attempt(tests[0], slot=0))
+        await bench.inner.entered.wait()
+        waiting = asyncio.create_task(bench.attempt(tests[2], slot=2))
+        hold.set()
+        assert [(await one).verdict for one in (running, own, waiting)] == [passed()] * 3
+        assert bench.leases.owned_by(1) == {}
+    found = {test.id: test.env["DATABASE_URL"] for test in bench.inner.tests}
+    base = "postgresql://localhost/test_shop"
+    assert list(found.values()) == [base, "clone 0", base]
+    [warned] = [event for event in bench.events if isinstance(event, Warned)]
+    assert warned.message.startswith("DATABASE_URL is not isolated in every slot: not allowed.")
+
+
+async def test_two_slots_without_a_clone_never_run_at_once(tmp_path: Path, examine: Any) -> None:
+    """Also if it shows only after the first has asked, when nobody holds the turn yet."""
+    examine(silent)
+    hold = asyncio.Event()
+    first, second = a_clone("a"), a_clone("b")
+    bench = Bench(tmp_path, first, second, inner=Inner(hold))
+    async with bench.leases:
+        examine(cannot)
+        running = asyncio.create_task(bench.attempt(first))
+        await bench.inner.entered.wait()
+        waiting = asyncio.create_task(bench.attempt(second, slot=1))
+        bench.cancellation.request("SIGINT")
+        assert (await waiting).verdict.reason is Reason.INTERRUPTED
+        assert bench.inner.tests == [replace(first, env=bench.inner.tests[0].env)]
+        hold.set()
+        await running
+
+
+async def test_what_nothing_here_clones_falls_back(tmp_path: Path) -> None:
+    test = replace(a_clone(), env={"DATABASE_URL": "mongodb://127.0.0.1:1,127.0.0.1:2/shop?replicaSet=r"})
+    bench = Bench(tmp_path, test)
+    async with bench.leases:
+        assert (await bench.attempt(test)).verdict == passed()
+    assert [one.env for one in bench.inner.tests] == [test.env]
+    [warned] = [event for event in bench.events if isinstance(event, Warned)]
+    assert "mongodb:// leads to nothing that can be cloned here" in warned.message
+
+
+async def test_an_address_that_is_no_url_is_named_as_that(tmp_path: Path) -> None:
+    test = replace(a_clone(), env={"DATABASE_URL": "host=127.0.0.1 dbname=test_shop"})
+    bench = Bench(tmp_path, test)
+    async with bench.leases:
+        message = (await bench.attempt(test)).verdict.message or ""
+    assert "its DATABASE_URL is no address in the form of a URL" in message
 
 
 async def test_the_phase_ends_also_for_who_waits_for_his_turn(tmp_path: Path, examine: Any) -> None:
