@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from e2e_orchestrator.cli.clean_containers import clean_containers
 from e2e_orchestrator.cli.clean_databases import clean_databases, clean_slots
 from e2e_orchestrator.cli.clean_django import drop_databases
 from e2e_orchestrator.cli.earlier import output_folder
@@ -14,6 +15,7 @@ from e2e_orchestrator.config.values import format_size
 from e2e_orchestrator.journal.dead import half_written, sorted_runs
 from e2e_orchestrator.journal.retention import remove, size_of
 from e2e_orchestrator.journal.runs import Run
+from e2e_orchestrator.model.names import CONTAINERS
 from e2e_orchestrator.process.remains import CAN_LOOK, Remnant, end_remains, remains_of
 from e2e_orchestrator.runners.django_databases import not_dropped
 
@@ -26,7 +28,8 @@ from e2e_orchestrator.runners.django_databases import not_dropped
 def clean(*, config: Path, output: Path | None, everything: bool, dry_run: bool) -> None:
     """End the processes that dead runs below --output left, and remove what they left half written or owned.
 
-    That includes databases on the servers that phases.yaml names; --all also removes templates that were kept.
+    That includes containers of compose files, and databases on the servers that phases.yaml names; --all
+    also removes templates that were kept.
 
     Test databases of Django that they made are dropped by the interpreters that phases.yaml names.
 
@@ -40,15 +43,17 @@ def clean(*, config: Path, output: Path | None, everything: bool, dry_run: bool)
     stuck = [] if dry_run else remains_of(dead)
     for one in stuck:
         click.echo(f"process {one.pid} cannot be ended: {printable(one.command)}", err=True)
+    done += clean_containers((*told.dead, *told.finished), dry_run=dry_run)
     done += [_remove_file(path, dry_run=dry_run) for path in half_written(folder)]
     done += clean_slots(told.dead, dry_run=dry_run)
     done += clean_databases(config, everything=everything, dry_run=dry_run)
     done += drop_databases(told.dead, config=config, dry_run=dry_run)
     if everything:
-        # Without its folder nobody could tell any more that a process or a database is a dead run's.
+        # Without its folder nobody could tell any more that a process, a container or a database is a dead run's.
         kept = {one.run_id for one in stuck}
         gone = [run for run in told.dead if run.id not in kept and not not_dropped(run.folder)]
-        done += _remove_runs((*gone, *told.finished), output=folder, dry_run=dry_run)
+        gone = [run for run in (*gone, *told.finished) if dry_run or not (run.folder / CONTAINERS).exists()]
+        done += _remove_runs(gone, output=folder, dry_run=dry_run)
     elif not dry_run:
         remove((), runs=folder / "runs")  # The rest of a removal that was cut short.
     for line in done:

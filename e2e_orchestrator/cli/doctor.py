@@ -69,8 +69,8 @@ def _tools(plan: Plan) -> Iterator[Finding]:
             yield _program(service.command[0], service, about=about)
         if service.compose:
             try:
-                words = compose.up(service.compose, "doctor", environ=os.environ)
-                yield Finding(about=about, says=f"containers by {words[0]} compose")
+                driver = compose.find_driver(service.compose, environ={**os.environ, **service.env})
+                yield Finding(about=about, says=f"containers by {driver.spelt}")
             except OrchestratorError as error:
                 yield Finding(about=about, says=error.message, trouble=True)
         for probe in service.ready:

@@ -154,7 +154,7 @@ class Restart(Model):
 
 
 class Compose(Model):
-    """Services of a compose file, driven by docker compose or podman compose."""
+    """Services of a compose file, driven by docker compose, podman compose or podman-compose."""
 
     file: Line = Field(description="The compose file, relative to this file's folder.")
     services: tuple[Name, ...] = Field(default=(), description="Which of its services; default all.")

@@ -17,7 +17,7 @@ from e2e_orchestrator.journal.digest import Digest, carried_from, digest, has_fi
 from e2e_orchestrator.journal.keep import Keep
 from e2e_orchestrator.journal.lock import guarded
 from e2e_orchestrator.journal.runs import Run, runs_below
-from e2e_orchestrator.model.names import DATABASES
+from e2e_orchestrator.model.names import CONTAINERS, DATABASES
 from e2e_orchestrator.process.remains import remains_of
 
 _TRASH = ".removed-"
@@ -54,8 +54,9 @@ def sweep(output: Path, keep: Keep, *, now: datetime | None = None) -> list[Run]
     chosen = choose(known, keep, now=now or datetime.now(UTC), size_of=lambda run: size_of(run.folder))
     # Without its folder nobody could tell any more that a process was left by a dead run.
     needed = {one.run_id for one in remains_of({run.id for run in chosen if not has_finished(run)})}
-    # The same of a database: a run that could not drop what it made has it in a ledger.
-    needed |= {run.id for run in chosen if (run.folder / DATABASES).exists()}
+    # The same of databases and containers: a run that could not remove what it made has it in a ledger.
+    ledgers = (DATABASES, CONTAINERS)
+    needed |= {run.id for run in chosen if any((run.folder / name).exists() for name in ledgers)}
     chosen = [run for run in chosen if run.id not in needed]
     remove(chosen, runs=output / "runs")
     return chosen

@@ -16,3 +16,6 @@ def file_name(name: str) -> str:
 
 DATABASES = ".django/databases.jsonl"
 """In a run's folder: the test databases that it made and has not dropped yet, a line each."""
+
+CONTAINERS = ".containers"
+"""In a run's folder: what it has with a container engine and has not removed yet, a file for each compose project."""

@@ -1,53 +1,88 @@
-"""Services of a compose file: what to call for them, and for their end."""
+"""Services of a compose file: which program drives them, and what to call for their start and their end."""
 
+import math
+import re
 import shutil
-from collections.abc import Callable, Mapping
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.model.service import Compose
 
-_PROGRAMS = ("docker", "podman")
+_ANSWER_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """What reads compose files: ``words`` begin each of its calls, ``engine`` is the program that has its containers."""
+
+    words: tuple[str, ...]
+    engine: str
+
+    @property
+    def spelt(self) -> str:
+        return " ".join(self.words)
+
+
+# Podman before 4.7 has no `compose`, and Debian keeps the program that stands in for it in a package of its own.
+_DRIVERS = (
+    Driver(words=("docker", "compose"), engine="docker"),
+    Driver(words=("podman", "compose"), engine="podman"),
+    Driver(words=("podman-compose",), engine="podman"),
+)
+_HINT = (
+    "install the compose plugin of docker, or podman and podman-compose, or start the containers elsewhere and use "
+    "--no-services"
+)
+
+
+def find_driver(compose: Compose, *, environ: Mapping[str, str]) -> Driver:
+    """The first that answers: a docker without its compose plugin is on many machines that have podman, too.
+
+    Raises InfrastructureError if there is none. Runs programs, for a second at most on a sound machine.
+    """
+    present = [one for one in _DRIVERS if shutil.which(one.words[0], path=environ.get("PATH"))]
+    for driver in present:
+        if _works(driver, environ=environ):
+            return driver
+    if not present:
+        raise InfrastructureError(
+            f"neither docker nor podman is on PATH, and {compose.file} needs one", hint=_HINT
+        )
+    tried = " and ".join(f"`{one.spelt} version`" for one in present)
+    raise InfrastructureError(f"{compose.file} needs a compose program, but {tried} failed", hint=_HINT)
 
 
 def project_of(run_id: str, label: str) -> str:
     """A name of its own for every instance: two runs, or two slots, share no container."""
-    words = "".join(letter if letter.isalnum() else "-" for letter in f"e2e-{run_id}-{label}".lower())
-    return "-".join(filter(None, words.split("-")))
+    return "-".join(re.findall(r"[a-z0-9]+", f"e2e-{run_id}-{label}".lower()))
 
 
-def up(
-    compose: Compose,
-    project: str,
-    *,
-    environ: Mapping[str, str],
-    which: Callable[..., str | None] = shutil.which,
-) -> tuple[str, ...]:
-    """Stays in the foreground: its output is the containers' log, its end is theirs.
-
-    Raises InfrastructureError if neither docker nor podman is installed.
-    """
-    return (*_base(compose, project, environ, which), "up", "--no-color", *compose.services)
+def up(compose: Compose, project: str, *, driver: Driver) -> tuple[str, ...]:
+    """Stays in the foreground: its output is the containers' log, its end is theirs."""
+    return (*_base(compose, project, driver), "up", "--no-color", *compose.services)
 
 
-def down(
-    compose: Compose,
-    project: str,
-    *,
-    environ: Mapping[str, str],
-    which: Callable[..., str | None] = shutil.which,
-) -> tuple[str, ...]:
-    """Removes containers, networks and volumes of this instance."""
-    return (*_base(compose, project, environ, which), "down", "--volumes", "--remove-orphans")
+def stop(compose: Compose, project: str, *, driver: Driver, grace: float) -> tuple[str, ...]:
+    """Those that need others first. Whatever is not gone after ``grace`` is killed, each for itself."""
+    return (*_base(compose, project, driver), "stop", "--timeout", str(math.ceil(grace)))
 
 
-def _base(
-    compose: Compose, project: str, environ: Mapping[str, str], which: Callable[..., str | None]
-) -> tuple[str, ...]:
-    path = environ.get("PATH")
-    program = next((name for name in _PROGRAMS if which(name, path=path)), None)
-    if program is None:
-        raise InfrastructureError(
-            f"neither {' nor '.join(_PROGRAMS)} is on PATH, and {compose.file} needs one",
-            hint="install one, or start the containers elsewhere and use --no-services",
+def _base(compose: Compose, project: str, driver: Driver) -> tuple[str, ...]:
+    return *driver.words, "--file", compose.file, "--project-name", project
+
+
+def _works(driver: Driver, *, environ: Mapping[str, str]) -> bool:
+    try:
+        answer = subprocess.run(
+            (*driver.words, "version"),
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_ANSWER_SECONDS,
+            check=False,
         )
-    return program, "compose", "--file", compose.file, "--project-name", project
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return answer.returncode == 0

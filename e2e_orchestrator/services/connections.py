@@ -4,13 +4,21 @@ import asyncio
 import ssl
 from urllib.parse import SplitResult, urlsplit
 
-DEFAULT_PORTS = {"https": 443, "redis": 6379, "rediss": 6379}
+DEFAULT_PORTS = {
+    "https": 443,
+    "redis": 6379,
+    "rediss": 6379,
+    "postgresql": 5432,
+    "postgres": 5432,
+    "mysql": 3306,
+    "mariadb": 3306,
+}
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 def host_and_port(url: SplitResult) -> tuple[str, int]:
     """Raises ValueError for a port that is none."""
-    return url.hostname or "localhost", url.port or DEFAULT_PORTS.get(url.scheme, 80)
+    return url.hostname or "localhost", url.port or DEFAULT_PORTS.get(url.scheme.partition("+")[0], 80)
 
 
 def tcp_address(text: str) -> tuple[str, int]:

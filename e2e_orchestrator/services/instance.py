@@ -21,11 +21,14 @@ from e2e_orchestrator.process.output import size_of, tail_of
 from e2e_orchestrator.process.supervisor import Child, Ended
 from e2e_orchestrator.safety.words import is_local
 from e2e_orchestrator.services import compose, readiness
+from e2e_orchestrator.services.composed import Composed
 from e2e_orchestrator.services.ground import Ground
-from e2e_orchestrator.services.probes import Asker, endpoint, taken
+from e2e_orchestrator.services.probes import Asker, own_endpoints, taken
 
 _HURRIED = Grace(interrupt=1.0, terminate=0.3)
-_DOWN_SECONDS = 60.0
+_STOP_SECONDS = 60.0
+_HURRIED_STOP_SECONDS = 3.0
+_LAST_WORDS_SECONDS = 2.0
 _HEALTH_TRIES = 3
 
 
@@ -39,15 +42,36 @@ class Instance:
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._ground, self._emit = ground, ground.emit
         self._env = {**ground.environ, **service.env}
-        self._project = compose.project_of(ground.run_id, label)
+        self._composed = (
+            Composed(
+                service.compose,
+                project=compose.project_of(ground.run_id, label),
+                environ=self._env,
+                run=ground.logs.parent,
+            )
+            if service.compose
+            else None
+        )
+        self._argv = service.command
         self._child: Child | None = None
         self._since = 0
         self._restarts = 0
-        self._stopping = self._told = False
+        self._stopping = self._ready = False
         self._unwell: str | None = None
+        self._looking = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
         self._settled.set()
+
+    @property
+    def talks(self) -> bool:
+        """Whether it is a process of ours that may print at any time."""
+        return not self.service.external and self.service.task is None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it got ready, has not failed since, and nobody has asked for its end."""
+        return self._ready and not self._stopping and self.failure is None
 
     async def start(self) -> None:
         """Returns once it is ready, or done if it is a task. Raises InfrastructureError if it never will be."""
@@ -57,10 +81,11 @@ class Instance:
         await self._emit(ServiceStarted(service=self.label, log=self.log_name))
         if self.service.task is not None:
             await self._carry_out(self.service.task)
-            return
-        await self._bring_up()
-        if self._child:
-            self._watch = asyncio.create_task(self._stand_by(self._child))
+        else:
+            await self._bring_up()
+            if self._child:
+                self._watch = asyncio.create_task(self._stand_by(self._child))
+        self._ready = True
 
     async def stop(self) -> None:
         """Whatever state it is in; nothing of it is left."""
@@ -73,8 +98,7 @@ class Instance:
             await self._emit(
                 ServiceStopped(service=self.label, exit_status=(await self._child.ended()).exit_status)
             )
-        if self.service.compose and self._child:
-            await self._take_down()
+        await self._remove_containers()
 
     async def settled(self) -> None:
         """Returns once it is not being started again: it is there, or its ``failure`` says why not."""
@@ -87,15 +111,32 @@ class Instance:
         for _ in range(_HEALTH_TRIES):
             if (answer := await readiness.ask_once(self.service.ready, self._asker())) is None:
                 return None
-        self._unwell = f"does not answer any more: {answer}"
+        self._unwell = unwell = f"does not answer any more: {answer}"
         if self._child is None:
-            self.failure = self._unwell
-            await self._tell_failure(self._unwell)
+            await self._tell_failure(unwell)
         else:
-            self._child.kill()
-            await self.lost
-            await self.settled()
-        return self._unwell
+            await self._give_up(self._child)
+        return unwell
+
+    async def look(self) -> None:
+        """After a test failed: one container of several may be dead, which no process of ours has seen."""
+        lost = self.lost
+        async with self._looking:
+            child = self._child
+            if self._composed is None or child is None or lost.done() or self._stopping:
+                return
+            if failed := await self._composed.failed():
+                self._unwell = f"{failed} while tests were running"
+                await self._give_up(child)
+
+    async def _give_up(self, child: Child) -> None:
+        """What is not well any more counts as lost; it may be started again."""
+        lost = self.lost
+        if self._composed:
+            await self._stop_containers(child, _HURRIED)
+        child.kill()
+        await lost
+        await self.settled()
 
     async def _carry_out(self, seconds: float) -> None:
         """A task: ready is what ended with 0."""
@@ -128,7 +169,7 @@ class Instance:
         try:
             await self._get_ready()
         except InfrastructureError as error:
-            if not (self._told or self._stopping or self._ground.cancellation.why):
+            if not (self.failure or self._stopping or self._ground.cancellation.why):
                 await self._tell_failure(error.message)
             raise
 
@@ -138,7 +179,9 @@ class Instance:
         if not self.service.external:
             await self._refuse_a_taken_port()
             self._since = size_of(self.log)
-            self._child = await self._spawn(self._command())
+            if self._composed:
+                self._argv = await self._composed.up()
+            self._child = await self._spawn(self._argv)
             if self._stopping:
                 await self._end(self._child)
         child = self._child
@@ -148,24 +191,24 @@ class Instance:
         match outcome:
             case readiness.Ready():
                 await self._refuse_a_stranger()
+                if self._composed:
+                    await self._composed.ready()
             case readiness.Ended() if child:
                 await self._report_early_end(await child.ended())
             case readiness.Silent(seconds=seconds, answer=answer):
+                failed = await self._composed.failed() if self._composed else None
+                also = f"{failed}; " if failed else ""
                 await self._fail(
-                    f"not ready after {seconds:g} s; the last answer was: {answer}",
+                    f"not ready after {seconds:g} s; {also}the last answer was: {answer}",
                     hint="look at its log, or give it more time: `ready: {timeout: …}`",
                 )
             case _:
                 raise InfrastructureError(f"the run was cancelled before service {self.label!r} was ready")
         await self._emit(ServiceReady(service=self.label, duration=clock() - started))
 
-    def _command(self) -> tuple[str, ...]:
-        one = self.service
-        return compose.up(one.compose, self._project, environ=self._env) if one.compose else one.command
-
-    async def _spawn(self, argv: tuple[str, ...]) -> Child:
+    async def _spawn(self, argv: tuple[str, ...], *, output: Path | None = None) -> Child:
         return await self._ground.supervisor.start(
-            argv, cwd=Path(self.service.cwd), env=self._env, output=self.log, times=True
+            argv, cwd=Path(self.service.cwd), env=self._env, output=output or self.log, times=output is None
         )
 
     def _asker(self) -> Asker:
@@ -178,7 +221,7 @@ class Instance:
         )
 
     def _places(self) -> list[tuple[str, int]]:
-        return [place for probe in self.service.ready if (place := endpoint(probe))]
+        return own_endpoints(self.service.ready)
 
     async def _refuse_a_taken_port(self) -> None:
         for host, port in self._places():
@@ -207,11 +250,15 @@ class Instance:
         if ended.start_error:
             await self._fail(
                 f"could not be started: {ended.start_error}",
-                hint=f"command: {' '.join(self._command())} (in {self.service.cwd})",
+                hint=f"command: {' '.join(self._argv)} (in {self.service.cwd})",
             )
-        await self._fail(
-            f"ended with {_status(ended.exit_status)} before it was ready", hint=f"its log: {self.log_name}"
-        )
+        how = await self._how_it_ended(ended.exit_status)
+        await self._fail(f"{how} before it was ready", hint=f"its log: {self.log_name}")
+
+    async def _how_it_ended(self, status: int | None) -> str:
+        """Compose programs do not all end as their containers did."""
+        failed = await self._composed.failed() if self._composed else None
+        return failed or f"ended with {_status(status)}"
 
     async def _stand_by(self, child: Child | None) -> None:
         """Waits for an end that nobody asked for; starts it again as often as that is allowed."""
@@ -219,7 +266,7 @@ class Instance:
             status = await child.exited()
             if self._stopping:
                 break
-            message = self._unwell or f"ended with {_status(status)} while tests were running"
+            message = self._unwell or f"{await self._how_it_ended(status)} while tests were running"
             self._unwell = None
             self._settled.clear()
             self.lost.set_result(message)
@@ -234,7 +281,6 @@ class Instance:
     async def _start_again(self, message: str) -> Child | None:
         """The new process; None if there is none, and ``failure`` says why."""
         if self._restarts >= self.service.restarts or self._ground.cancellation.why:
-            self.failure = message
             await self._tell_failure(message)
             return None
         self._restarts += 1
@@ -248,10 +294,12 @@ class Instance:
                 log=self.log_name,
             )
         )
+        await self._remove_containers()
         try:
             await self._bring_up()
         except InfrastructureError as error:
-            self.failure = error.message
+            if not self._stopping:
+                self.failure = self.failure or error.message
             if self._child and self._child.alive:
                 await self._end(self._child)
             return None
@@ -264,33 +312,41 @@ class Instance:
         if self._ground.cancellation.why:
             grace = min(grace, _HURRIED, key=lambda one: one.total)
         if child.alive:
-            await end(child, grace=grace, first=signal.Signals[stop.signal])
+            await self._stop_containers(child, grace)
+        if child.alive:
+            first = signal.SIGTERM if self._composed else signal.Signals[stop.signal]
+            await end(child, grace=grace, first=first)
         await child.ended()
 
-    async def _take_down(self) -> None:
-        """Containers belong to their engine, not to us: it has to be asked."""
-        if not self.service.compose:
+    async def _stop_containers(self, child: Child, grace: Grace) -> None:
+        """Before the program in the foreground is asked to end, so that their last words are in the log, too.
+
+        podman-compose would leave them running, and what watches over each of them would be killed as its remains.
+        """
+        argv = self._composed.stop(grace=grace.interrupt) if self._composed else None
+        if argv is None:
             return
-        argv = compose.down(self.service.compose, self._project, environ=self._env)
-        child = await self._spawn(argv)
-        try:
-            async with asyncio.timeout(_DOWN_SECONDS):
-                ended = await child.ended()
-        except TimeoutError:
-            child.kill()
-            ended = await child.ended()
-        if ended.exit_status != 0:
-            command = " ".join(argv)
-            await self._emit(
-                Warned(message=f"service {self.label} may have left containers: `{command}` failed")
-            )
+        # A log of its own: what the program says about each step would push the last words out of sight.
+        stopping = await self._spawn(argv, output=self.log.with_name(f"{self.log.name}.stop"))
+        hurried = bool(self._ground.cancellation.why)
+        await _wait(stopping, seconds=_HURRIED_STOP_SECONDS if hurried else _STOP_SECONDS)
+        if stopping.alive:
+            stopping.kill()
+        await stopping.ended()
+        await _wait(child, seconds=grace.terminate if hurried else _LAST_WORDS_SECONDS)
+
+    async def _remove_containers(self) -> None:
+        """Containers belong to their engine, not to us: it has to be asked."""
+        if self._composed and (complaint := await self._composed.remove()):
+            message = f"service {self.label} may have left containers, networks or volumes: {complaint}"
+            await self._emit(Warned(message=f"{message}; `e2e-orchestrate clean` tries again"))
 
     async def _fail(self, message: str, *, hint: str) -> None:
         await self._tell_failure(message)
         raise InfrastructureError(f"service {self.label!r}: {message}", hint=hint)
 
     async def _tell_failure(self, message: str) -> None:
-        self._told = True
+        self.failure = message
         await self._emit(
             ServiceFailed(
                 service=self.label,
@@ -299,6 +355,11 @@ class Instance:
                 log=self.log_name if self.log.exists() else None,
             )
         )
+
+
+async def _wait(child: Child, *, seconds: float) -> None:
+    """For the end of a child and of all below it, no longer than this."""
+    await asyncio.wait([child.ended()], timeout=seconds)
 
 
 def _ending(ended: Ended, service: PlannedService) -> str:

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -118,13 +119,16 @@ class Asker:
 
 
 def endpoint(probe: Probe) -> tuple[str, int] | None:
-    """Host and port where the service itself is to listen; None for questions that go elsewhere."""
+    """Host and port of whom the question is asked; None where it is nobody who listens."""
     match probe:
-        case HttpProbe(http=address) | RedisProbe(redis=address):
+        case HttpProbe(http=address) | RedisProbe(redis=address) | PageProbe(page=address):
             return host_and_port(urlsplit(address))
+        case SqlProbe(sql=address):
+            url = urlsplit(address)
+            return host_and_port(url) if url.hostname else None
         case TcpProbe(tcp=address):
             return tcp_address(address)
-        case SqlProbe() | LogProbe() | CommandProbe() | PageProbe():
+        case LogProbe() | CommandProbe():
             return None
         case unknown:
             assert_never(unknown)
@@ -140,12 +144,22 @@ async def taken(place: tuple[str, int]) -> bool:
     return True
 
 
+def own_endpoints(probes: Iterable[Probe]) -> list[tuple[str, int]]:
+    """Where the service itself is to listen: beside other questions, one to a database is about what they leave there."""
+    places = [(probe, place) for probe in probes if (place := endpoint(probe))]
+    own = [place for probe, place in places if not isinstance(probe, SqlProbe)]
+    return own or [place for _, place in places]
+
+
 def _search(log: Path, since: int, pattern: str) -> str | None:
+    """In the first and in the last few megabytes: it is asked often enough to hear what is said between them."""
     try:
         with open_regular(log) as file:
-            file.seek(since)
-            if re.search(pattern, file.read(_MOST_SEARCHED).decode("utf-8", "replace"), re.MULTILINE):
-                return None
+            end = file.seek(0, os.SEEK_END)
+            for start in sorted({since, max(since, end - _MOST_SEARCHED)}):
+                file.seek(start)
+                if re.search(pattern, file.read(_MOST_SEARCHED).decode("utf-8", "replace"), re.MULTILINE):
+                    return None
     except OSError:
         pass  # It has said nothing yet.
     return f"its output has no {pattern!r} yet"

@@ -16,6 +16,14 @@ die() {
   exit 1
 }
 
+# The head of the script itself, if its first argument asks for help.
+help_wanted() {
+  if [[ ${1:-} == -h || ${1:-} == --help ]]; then
+    sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p;}' "$0"
+    exit
+  fi
+}
+
 # --- Stamps -------------------------------------------------------------------------------------------------------
 
 # The folder counts too: a virtual environment that was copied or moved does not work.
@@ -147,6 +155,21 @@ set_up_chromium() {
       die "Chromium was installed, but cannot be found; set CHROMIUM_PATH=/path/to/chromium"
   fi
   export CHROMIUM_PATH
+}
+
+# --- Containers ---------------------------------------------------------------------------------------------------
+
+has_containers() {
+  local name
+  for name in podman podman-compose busybox runc; do
+    PATH=$PATH:/usr/sbin command -v "$name" >/dev/null || return 1
+  done
+}
+
+# For the tests of services in containers. Podman alone brings crun, which some machines do not let run.
+set_up_containers() {
+  has_containers || apt_install podman podman-compose busybox-static runc ||
+    say "Tests of services in containers may be skipped: they need podman, podman-compose, busybox-static and runc."
 }
 
 set_up() {

@@ -9,6 +9,7 @@ from support.journals import a_run
 from e2e_orchestrator.journal.keep import Keep
 from e2e_orchestrator.journal.lock import make_run_folder
 from e2e_orchestrator.journal.retention import size_of, sweep
+from e2e_orchestrator.model.names import CONTAINERS, DATABASES
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 UNLIMITED = Keep(runs=None, days=None, size=None)
@@ -68,6 +69,16 @@ def test_what_the_newest_run_points_to_stays(tmp_path: Path) -> None:
     newest = a_run(tmp_path, "20260331-000000-abcdef", carried_from=[made[1]])
     sweep(tmp_path, Keep(runs=1), now=NOW)
     assert left(tmp_path) == [made[1], newest.name]
+
+
+@pytest.mark.parametrize("ledger", [DATABASES, f"{CONTAINERS}/e2e-x.json"], ids=["databases", "containers"])
+def test_a_run_that_still_owns_something_elsewhere_stays(tmp_path: Path, ledger: str) -> None:
+    made = some_runs(tmp_path, count=3)
+    path = tmp_path / "runs" / made[0] / ledger
+    path.parent.mkdir()
+    path.touch()
+    sweep(tmp_path, Keep(runs=1), now=NOW)
+    assert left(tmp_path) == [made[0], made[-1]]
 
 
 def test_a_removal_that_was_cut_short_is_completed(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from e2e_orchestrator.model.service import (
 )
 from e2e_orchestrator.process.supervisor import Supervisor
 from e2e_orchestrator.services.page import installed_browser
-from e2e_orchestrator.services.probes import Asker, endpoint
+from e2e_orchestrator.services.probes import Asker, own_endpoints
 
 pytestmark = pytest.mark.anyio
 
@@ -253,9 +253,23 @@ async def test_a_browser_that_is_not_there_is_no_reason_to_wait(
         (HttpProbe(http="http://[::1]:80/"), ("::1", 80)),
         (TcpProbe(tcp="127.0.0.1:5432"), ("127.0.0.1", 5432)),
         (RedisProbe(redis="redis://cache"), ("cache", 6379)),
-        (SqlProbe(sql="postgresql://db/x"), None),
+        (SqlProbe(sql="postgresql+psycopg://db/x"), ("db", 5432)),
+        (SqlProbe(sql="sqlite:///x.db"), None),
+        (PageProbe(page="http://localhost:3000/login"), ("localhost", 3000)),
         (LogProbe(log="ready"), None),
     ],
 )
 def test_the_place_where_a_service_listens(probe: Probe, place: tuple[str, int] | None) -> None:
-    assert endpoint(probe) == place
+    assert own_endpoints([probe]) == ([place] if place else [])
+
+
+def test_a_question_to_a_database_beside_others_is_about_what_is_left_there() -> None:
+    http, sql = HttpProbe(http="http://127.0.0.1:8000/"), SqlProbe(sql="postgresql://127.0.0.1/shop")
+    assert own_endpoints([sql, http]) == [("127.0.0.1", 8000)]
+
+
+async def test_a_word_behind_a_flood_is_found(asker: Asker) -> None:
+    asker.log.write_bytes(b"starting\n" + b"." * (9 << 20) + b"\nready for work\n")
+    assert await asker.ask(LogProbe(log="^ready for")) is None
+    assert await asker.ask(LogProbe(log="^starting$")) is None
+    assert await asker.ask(LogProbe(log="^never$")) == "its output has no '^never$' yet"
