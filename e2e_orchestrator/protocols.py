@@ -193,12 +193,15 @@ class Surroundings(Protocol):
         """Around the tests of a phase; gives the reason if none of them can start."""
         ...
 
-    @property
-    def phases_wait(self) -> bool:
-        """Whether :meth:`phase` may take its time."""
+    def phase_waits(self, name: str) -> bool:
+        """Whether :meth:`phase` may take its time for this one."""
         ...
 
     @property
     def broken(self) -> str | None:
-        """Why no further test can be trusted; None as long as all is well."""
+        """Why no further test of any phase can be trusted; None as long as all is well."""
+        ...
+
+    def broken_in(self, phase: str) -> str | None:
+        """The same for the tests of a phase, which may lean on more."""
         ...

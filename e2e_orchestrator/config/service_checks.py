@@ -4,7 +4,7 @@ Reads the plain data, valid or not, as the other checks between the parts of the
 """
 
 import graphlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from e2e_orchestrator.config.checks import Finding
 from e2e_orchestrator.config.construct import Data
@@ -22,6 +22,7 @@ def service_findings(data: dict[str, Data]) -> Iterator[Finding]:
     if not isinstance(given, dict):
         return
     services = {name: one for name, one in given.items() if isinstance(one, dict)}
+    yield from _unknown_phases(services, data.get("phases"))
     yield from _ports_taken(services)
     for name, service in services.items():
         yield from _unknown_needs(name, service, services)
@@ -29,17 +30,22 @@ def service_findings(data: dict[str, Data]) -> Iterator[Finding]:
     yield from _cycle(services)
 
 
-def default_need(name: str, scopes: Mapping[str, str]) -> tuple[str, ...]:
-    """Without ``needs`` a service starts after the one above it of the same scope."""
+def default_need(
+    name: str, scopes: Mapping[str, str], *, phases: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """Without ``needs`` a service starts after the one above it of the same scope that is in all of its phases."""
     above = list(scopes)[: list(scopes).index(name)]
-    return tuple([one for one in above if scopes[one] == scopes[name]][-1:])
+    own = phases[name]
+    there = [one for one in above if not phases[one] or (own and set(own) <= set(phases[one]))]
+    return tuple([one for one in there if scopes[one] == scopes[name]][-1:])
 
 
 def _needs(name: str, services: Services) -> tuple[str, ...]:
     needs = services[name].get("needs")
     if isinstance(needs, list):
         return tuple(one for one in needs if isinstance(one, str) and one in services)
-    return default_need(name, {one: _scope(service) for one, service in services.items()})
+    phases = {one: _listed(service.get("phases")) for one, service in services.items()}
+    return default_need(name, {one: _scope(service) for one, service in services.items()}, phases=phases)
 
 
 def _scope(service: dict[str, Data]) -> str:
@@ -48,8 +54,22 @@ def _scope(service: dict[str, Data]) -> str:
 
 
 def _reachable(service: dict[str, Data], other: dict[str, Data]) -> bool:
-    """Whether the other one is there while this one starts: of the same scope, or of the run."""
-    return _scope(other) in (_scope(service), str(Scope.RUN))
+    """Whether the other one is there while this one starts: of the same scope and in all its phases, or of the run."""
+    if _scope(other) == str(Scope.RUN):
+        return True
+    theirs, own = _listed(other.get("phases")), _listed(service.get("phases"))
+    return _scope(other) == _scope(service) and (not theirs or (bool(own) and set(own) <= set(theirs)))
+
+
+def _unknown_phases(services: Services, phases: object) -> Iterator[Finding]:
+    written = phases if isinstance(phases, list) else []
+    known = [name for one in written if isinstance(one, dict) and isinstance(name := one.get("name"), str)]
+    for name, service in services.items():
+        for at, phase in enumerate(_listed(service.get("phases"))):
+            if phase not in known:
+                hint = suggestion(phase, known, otherwise="defined under `phases`")
+                keys = ("services", name, "phases", at)
+                yield Finding(keys=keys, says=f"there is no phase `{phase}`", hint=hint)
 
 
 def _unknown_needs(name: str, service: dict[str, Data], services: Services) -> Iterator[Finding]:
@@ -70,9 +90,14 @@ def _out_of_reach(
 ) -> Finding:
     return Finding(
         keys=keys,
-        says=f"{what} is not there yet: its scope is {_scope(other)}, this one's is {_scope(service)}",
+        says=f"{what} is not there yet: its scope is {_life(other)}, this one's is {_life(service)}",
         hint="a service needs services of its own scope, or of the run",
     )
+
+
+def _life(service: dict[str, Data]) -> str:
+    phases = _listed(service.get("phases"))
+    return f"{_scope(service)} in {' and '.join(phases)}" if phases else _scope(service)
 
 
 def _ports_taken(services: Services) -> Iterator[Finding]:

@@ -186,6 +186,10 @@ class Service(Model):
     scope: Annotated[Scope, choice(Scope)] = Field(
         default=Scope.RUN, description="One for the run (default), for each phase, or for each slot."
     )
+    phases: tuple[Name, ...] = Field(
+        default=(),
+        description="Of scope phase or slot: only the tests of these phases have it; default: all.",
+    )
     ready: Annotated[
         tuple[Ready, ...], BeforeValidator(_listed, json_schema_input_type=Ready | tuple[Ready, ...])
     ] = Field(default=(), description="When it counts as ready; default: at once. A list: all of them.")
@@ -209,6 +213,10 @@ class Service(Model):
             )
         if self.timeout and not self.task:
             raise Refused("`timeout` is a task's", hint="write ready: {…, timeout: …}")
+        if self.phases and self.scope is Scope.RUN:
+            raise Refused(
+                "with `phases` it cannot live as long as the run", hint="write scope: phase, or slot"
+            )
         if self.external and (not self.ready or self.ports or self.restart.times):
             raise Refused(
                 "an `external` service needs `ready` and has no `ports` and no `restart`: it is only waited for"

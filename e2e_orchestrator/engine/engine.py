@@ -67,7 +67,7 @@ class Engine(Means):
         urgencies: Sequence[float],
     ) -> Status:
         """Nobody else starts anything until the phase is open, unless it has to wait for something first."""
-        waits = self.surroundings.phases_wait
+        waits = self.surroundings.phase_waits(phase.name)
         if why := _unwanted(phase):
             shared.opening -= 1
             await self._skip_phase(phase, why)

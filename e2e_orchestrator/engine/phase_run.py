@@ -225,7 +225,7 @@ class PhaseRun:
             return because(Reason.CANCELLED, f"the {limit.limit}'s limit of {limit.seconds:g} s was reached")
         if self._shared.too_many:
             return because(Reason.CANCELLED, self._shared.too_many)
-        if broken := self._engine.surroundings.broken:
+        if broken := self._engine.surroundings.broken_in(self._phase.name):
             return because(Reason.BLOCKED, broken)
         if self._failed and not self._phase.parallel:
             return because(Reason.BLOCKED, f"{self._failed!r} failed, and the phase runs in order")

@@ -15,6 +15,8 @@ class NoSurroundings:
     def broken(self) -> str | None:
         return None
 
-    @property
-    def phases_wait(self) -> bool:
+    def broken_in(self, phase: str) -> str | None:  # noqa: ARG002 - every phase is alike.
+        return None
+
+    def phase_waits(self, name: str) -> bool:  # noqa: ARG002 - every phase is alike.
         return False

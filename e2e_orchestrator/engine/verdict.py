@@ -47,7 +47,7 @@ def _objections(state: RunState) -> Iterator[RunVerdict]:
     if state.cancelled in SIGNAL_CODES:
         yield RunVerdict(exit_code=SIGNAL_CODES[state.cancelled], why=f"interrupted by {state.cancelled}")
     for service in state.services.values():
-        if service.status == "failed":
+        if service.status == "failed" and _matters(service.name, state):
             yield RunVerdict(exit_code=5, why=f"service {service.name} failed: {service.message}")
     required = [phase for phase in state.phases if phase.required]
     if failed := [phase for phase in required if phase.status is Status.FAILED]:
@@ -67,6 +67,14 @@ def _nothing_ran(state: RunState, required: list[PhaseState]) -> Iterator[RunVer
         yield RunVerdict(exit_code=4, why="nothing ran: every test was skipped")
     if idle := [phase for phase in required if phase.reason is Reason.ALL_SKIPPED]:
         yield RunVerdict(exit_code=1, why=_named("ran nothing, because every test was skipped", idle))
+
+
+def _matters(label: str, state: RunState) -> bool:
+    """Not if only tests of optional phases could have had the service."""
+    planned = state.plan.services if state.plan else ()
+    required = {phase.name for phase in state.phases if phase.required}
+    mine = [one for one in planned if label == one.name or label.startswith(f"{one.name} (")]
+    return not mine or any(not one.phases or required & set(one.phases) for one in mine)
 
 
 def _cut_short(phase: PhaseState) -> bool:

@@ -127,7 +127,8 @@ class PlannedService:
 
     One with neither ``command`` nor ``compose`` is only waited for: it is ``external``. A task runs to
     its end before what needs it, in ``task`` seconds at most; None is no task. ``restarts`` is how often it is started again after it ended by itself.
-    ``ports`` names the variables that get free ports; texts hold them as ``${NAME}``.
+    ``ports`` names the variables that get free ports; texts hold them as ``${NAME}``. ``phases`` are those whose
+    tests have it around them; empty: all.
     """
 
     name: str
@@ -142,6 +143,10 @@ class PlannedService:
     scope: Scope = Scope.RUN
     restarts: int = 0
     ports: tuple[str, ...] = ()
+    phases: tuple[str, ...] = ()
+
+    def serves(self, phase: str) -> bool:
+        return not self.phases or phase in self.phases
 
     @property
     def external(self) -> bool:

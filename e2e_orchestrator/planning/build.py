@@ -30,6 +30,7 @@ from e2e_orchestrator.model.plan import (
     Watch,
 )
 from e2e_orchestrator.model.service import Compose, PlannedService, Stop
+from e2e_orchestrator.planning.absent_ports import absent_ports
 from e2e_orchestrator.planning.conditions import what_fails
 from e2e_orchestrator.planning.discovery import discovered
 from e2e_orchestrator.planning.guarding import rules_of
@@ -92,6 +93,14 @@ class _Build:
         runners = tuple(self._runner(name, runner) for name, runner in model.runners.items())
         planned = tuple(self._service(name, service) for name, service in model.services.items())
         databases = tuple(self._database(name, one) for name, one in model.databases.items())
+        for absent in absent_ports(phases, planned) if self.overrides.services else ():
+            self._note(
+                "phases",
+                absent.at,
+                says=f"{absent.what} refers to `{absent.port}`, "
+                f"a port of service `{absent.service}`, which this phase does not have",
+                hint="write it under the `env` of the phases that the service names, or name this phase there too",
+            )
         if self.mistakes:
             raise config_error(self.mistakes, file=str(self.loaded.path))
         return Plan(
@@ -140,6 +149,7 @@ class _Build:
 
     def _service(self, name: str, service: services.Service) -> PlannedService:
         scopes = {other: str(one.scope) for other, one in self.loaded.model.services.items()}
+        phases = {other: one.phases for other, one in self.loaded.model.services.items()}
         keys = ("services", name)
         return PlannedService(
             name=name,
@@ -152,10 +162,11 @@ class _Build:
             stop=Stop(signal=service.stop.signal, grace=service.stop.grace),
             compose=self._compose(service.compose, *keys, "compose", "file"),
             task=(service.timeout or _TASK_SECONDS) if service.task else None,
-            needs=service.needs if service.needs is not None else default_need(name, scopes),
+            needs=service.needs if service.needs is not None else default_need(name, scopes, phases=phases),
             scope=service.scope,
             restarts=service.restart.times,
             ports=service.ports,
+            phases=service.phases,
         )
 
     def _database(self, variable: str, database: schema.Database) -> PlannedDatabase:

@@ -31,6 +31,8 @@ def with_ports_of_others(plan: Plan, loaded: LoadedConfig, environ: Mapping[str,
 
 def with_values(test: Test, values: Mapping[str, str]) -> Test:
     """The test with its references replaced, as far as they are known."""
+    if not values:
+        return test
     return replace(
         test,
         target=fill(test.target, values),

@@ -4,21 +4,27 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
 
 from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.model.command import AttemptSpec, Deadline, Limit
-from e2e_orchestrator.model.outcomes import Attempt, Reason, ServiceLog, Verdict, because
+from e2e_orchestrator.model.outcomes import CUT_SHORT, Attempt, Case, Reason, ServiceLog, Verdict, because
 from e2e_orchestrator.model.packs import Carried, Pack, PackSpec, Undecided
 from e2e_orchestrator.model.plan import Test
 from e2e_orchestrator.planning.others_ports import with_values
+from e2e_orchestrator.process.came import SUFFIX, times_of
 from e2e_orchestrator.process.output import size_of
 from e2e_orchestrator.protocols import Begin, Cancellation, Emit, Executor, PackingExecutor
 from e2e_orchestrator.safety.regular import open_regular
+from e2e_orchestrator.services.group import Footing
 from e2e_orchestrator.services.instance import Instance
 from e2e_orchestrator.services.world import Around, World
 
 _TAIL_BYTES = 2048
+# Seconds that the moments of an attempt and of a log are cut by; what came in the last of them belongs to the attempt.
+_ROUNDED = 0.0015
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +50,8 @@ class SurroundedExecutor:
                 verdict=_not_started(error, deadline=deadline, cancellation=cancellation),
                 slot=spec.slot,
             )
-        if deadline.limit is Limit.TEST:  # The start of a slot's services is none of the test's time.
-            deadline = replace(deadline, at=deadline.at + self.clock.monotonic() - started)
+        # The start of a slot's services is none of the test's time.
+        deadline = deadline.later(self.clock.monotonic() - started)
         async with _watched(around, cancellation) as watched:
             attempt = await self.inner.attempt(
                 _with_ports(test, around), spec, deadline=deadline, cancellation=watched.outage, emit=emit
@@ -54,9 +60,10 @@ class SurroundedExecutor:
 
     async def packs(self, tests: Sequence[Test], *, slots: int) -> Sequence[Pack]:
         """One process stands in several slots, so that they must have the same around them."""
-        if self.world.has_slots or not isinstance(self.inner, PackingExecutor):
+        if not isinstance(self.inner, PackingExecutor):
             return ()
-        return await self.inner.packs(tests, slots=slots)
+        alike = [test for test in tests if not self.world.has_slots(test.phase)]
+        return await self.inner.packs(alike, slots=slots) if alike else ()
 
     async def carry(
         self, spec: PackSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit, begin: Begin
@@ -69,14 +76,19 @@ class SurroundedExecutor:
             return Carried(undecided={test.id: Undecided(why=error.message) for test in spec.pack.tests})
         tests = tuple(_with_ports(test, around) for test in spec.pack.tests)
         async with _watched(around, cancellation) as watched:
+
+            async def begun(test: str, slot: int) -> None:
+                watched.began[test] = watched.sizes
+                await begin(test, slot)
+
             carried = await self.inner.carry(
                 replace(spec, pack=replace(spec.pack, tests=tests)),
                 deadline=deadline,
                 cancellation=watched.outage,
                 emit=emit,
-                begin=begin,
+                begin=begun,
             )
-        attempts = {one: await watched.judged(attempt) for one, attempt in carried.attempts.items()}
+        attempts = {one: await watched.carried(one, attempt) for one, attempt in carried.attempts.items()}
         return replace(carried, attempts=attempts)
 
     def _seconds_to_start(self, deadline: Deadline) -> float | None:
@@ -87,26 +99,49 @@ class SurroundedExecutor:
 
     async def _around(self, test: Test, spec: AttemptSpec) -> Around:
         """Raises InfrastructureError if a service is not there, or, before a retry, does not answer."""
-        around = await self.world.around(spec.slot, phase=test.phase, owned=spec.owned)
+        footing = Footing(owned=spec.owned, renewals=spec.renewals)
+        around = await self.world.around(spec.slot, phase=test.phase, footing=footing)
         if spec.number == 1:
             return around
         unwell = await asyncio.gather(*(instance.check() for instance in around.instances))
         if not any(unwell):
             return around
-        return await self.world.around(spec.slot, phase=test.phase, owned=spec.owned)
+        return await self.world.around(spec.slot, phase=test.phase, footing=footing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Watched:
-    """The services around an attempt while it runs; ``begins`` are the sizes of their logs at its beginning."""
+    """The services around an attempt while it runs; ``begins`` are the sizes of their logs at its beginning.
+
+    ``began`` has the same for the beginning of each test of a pack.
+    """
 
     instances: Sequence[Instance]
     begins: Sequence[int]
     outage: "_Outage"
+    began: dict[str, Sequence[int]] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> list[int]:
+        return [size_of(one.log) for one in self.instances]
 
     async def judged(self, attempt: Attempt) -> Attempt:
-        logs = _logs(self.instances, self.begins, failed=attempt.verdict.failed)
-        return await _judged(replace(attempt, services=logs), self.outage)
+        logs = _logs(self.instances, self.begins, self.sizes, failed=attempt.verdict.failed)
+        return await self._judged(replace(attempt, services=logs))
+
+    async def carried(self, test: str, attempt: Attempt) -> Attempt:
+        """Nobody looked when this test of the pack ended, so that the noted times have to tell."""
+        begins = self.began.get(test, self.begins)
+        over = datetime.fromisoformat(attempt.started_at).timestamp() + attempt.duration + _ROUNDED
+        spans = zip(self.instances, begins, self.sizes, strict=True)
+        ends = [_end(one.log, begin, size, over=over) for one, begin, size in spans]
+        logs = _logs(self.instances, begins, ends, failed=attempt.verdict.failed)
+        return await self._judged(replace(attempt, services=logs))
+
+    async def _judged(self, attempt: Attempt) -> Attempt:
+        if attempt.verdict.failed:
+            await asyncio.gather(*(one.look() for one in self.instances))
+        return await _judged(attempt, self.outage)
 
 
 @asynccontextmanager
@@ -184,7 +219,14 @@ async def _judged(attempt: Attempt, outage: _Outage) -> Attempt:
         return attempt
     await ended.settled()
     said = f"service {ended.label!r} {outage.message}"
-    return replace(attempt, verdict=because(Reason.INFRASTRUCTURE, said), renewed=ended.failure is None)
+    verdict = because(Reason.INFRASTRUCTURE, said)
+    cases = tuple(_cut_short(case, why=said) for case in attempt.cases)
+    return replace(attempt, verdict=verdict, cases=cases, renewed=ended.failure is None)
+
+
+def _cut_short(case: Case, *, why: str) -> Case:
+    """The case that ran when we ended the process says why we did, or all reports would show it without."""
+    return replace(case, message=f"was running when {why}") if case.message == CUT_SHORT else case
 
 
 def _with_ports(test: Test, around: Around) -> Test:
@@ -192,12 +234,21 @@ def _with_ports(test: Test, around: Around) -> Test:
     return replace(filled, env={**around.ports, **filled.env}) if around.ports else filled
 
 
-def _logs(instances: Sequence[Instance], begins: Sequence[int], *, failed: bool) -> tuple[ServiceLog, ...]:
+def _end(log: Path, begin: int, size: int, *, over: float) -> int:
+    """The byte of a log that was the first to come after this second; the last of all if none did."""
+    times = times_of(log.with_name(log.name + SUFFIX), begin=begin, end=size)
+    found = times.first_after(over)
+    return size if found is None else max(begin, found)
+
+
+def _logs(
+    instances: Sequence[Instance], begins: Sequence[int], ends: Sequence[int], *, failed: bool
+) -> tuple[ServiceLog, ...]:
+    """Of a service that was silent the place in its log, where readers find what it said before and after."""
     found = []
-    for instance, begin in zip(instances, begins, strict=True):
-        end = size_of(instance.log)
-        if end > begin:
-            tail = _tail(instance, begin, end) if failed else ""
+    for instance, begin, end in zip(instances, begins, ends, strict=True):
+        if end > begin or instance.talks:
+            tail = _tail(instance, begin, end) if failed and end > begin else ""
             found.append(
                 ServiceLog(service=instance.label, log=instance.log_name, begin=begin, end=end, tail=tail)
             )

@@ -9,7 +9,7 @@ from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.model.names import file_name
 from e2e_orchestrator.model.service import PlannedService, Scope
 from e2e_orchestrator.services.ground import Ground
-from e2e_orchestrator.services.group import Group, Place
+from e2e_orchestrator.services.group import Footing, Group, Place
 from e2e_orchestrator.services.instance import Instance
 
 
@@ -28,17 +28,16 @@ class World:
         self._ground = ground
         self._of = {scope: [service for service in services if service.scope is scope] for scope in Scope}
         self._declared = [port for service in services for port in service.ports]
-        self._run = self._group(Scope.RUN, around={}, place=Place())
+        self._run = self._group(self._of[Scope.RUN], around={}, place=Place())
         self._phases: dict[str, Group] = {}
         self._slots: dict[int, Group] = {}
-        self._slot_failures: dict[int, str] = {}
         self._starting: dict[int, asyncio.Lock] = {}
 
     @asynccontextmanager
     async def up(self) -> AsyncIterator[None]:
         """Everything is gone on leaving. Entering raises InfrastructureError if a service does not get ready."""
         try:
-            await self._run.start()
+            await self._run.hold(self._run.services)
             yield
         finally:
             await self.end_slots()
@@ -55,14 +54,14 @@ class World:
     async def phase(self, name: str) -> AsyncIterator[str | None]:
         """The services of a phase; yields why its tests cannot start, if they cannot."""
         group = self._group(
-            Scope.PHASE,
+            self._serving(Scope.PHASE, name),
             around=self._run.ports,
             place=Place(words=f"phase {name}", folder=f"phase-{file_name(name)}"),
         )
         self._phases[name] = group
         try:
             try:
-                await group.start()
+                await group.hold(group.services)
             except InfrastructureError as error:
                 yield error.message
             else:
@@ -71,19 +70,22 @@ class World:
             await group.stop()
             del self._phases[name]
 
-    @property
-    def phases_wait(self) -> bool:
-        return bool(self._of[Scope.PHASE])
+    def phase_waits(self, name: str) -> bool:
+        return bool(self._serving(Scope.PHASE, name))
 
     @property
     def broken(self) -> str | None:
-        """Why no further test can be trusted, if a service ended for good."""
-        groups = [self._run, *self._phases.values(), *self._slots.values()]
-        failed = (one for group in groups for one in group.instances if one.failure)
-        first = next(failed, None)
-        if first:
-            return f"service {first.label!r}: {first.failure}"
-        return next(iter(self._slot_failures.values()), None)
+        """Why no further test can be trusted, if a service of the run ended for good."""
+        return next(map(_ended, self._run.failed), None)
+
+    def broken_in(self, phase: str) -> str | None:
+        """Why no further test of a phase can be trusted: those that do not have a service do not mind its end."""
+        groups = [self._run, *_present(self._phases.get(phase)), *self._slots.values()]
+        failed = (one for group in groups for one in group.failed)
+        if ended := next((one for one in failed if one.service.serves(phase)), None):
+            return _ended(ended)
+        wanted, unready = self._serving(Scope.SLOT, phase), [one for group in groups for one in group.unready]
+        return next((why for services, why in unready if services == wanted), None)
 
     def described(self) -> list[str]:
         """Each service that is there, with its ports and its log."""
@@ -99,58 +101,49 @@ class World:
         group = self._phases.get(phase)
         return {**self._run.ports, **(group.ports if group else {})}
 
-    @property
-    def has_slots(self) -> bool:
-        """Whether two slots have not the same around them."""
-        return bool(self._of[Scope.SLOT])
+    def has_slots(self, phase: str) -> bool:
+        """Whether two slots have not the same around them in a phase."""
+        return bool(self._serving(Scope.SLOT, phase))
 
-    async def around(self, slot: int, *, phase: str, owned: Mapping[str, str]) -> Around:
+    async def around(self, slot: int, *, phase: str, footing: Footing) -> Around:
         """What the tests of a phase get in a slot; its own services are started when the first of them asks.
 
-        ``owned`` are the variables of what the slot owns alone; its services get them too. Raises
-        InfrastructureError if something of it is not there and will not be.
+        They stand on ``footing``, and change with it. Raises InfrastructureError if something of it is not
+        there and will not be.
         """
-        if self.has_slots:
+        serving = self._serving(Scope.SLOT, phase)
+        if serving:
             async with self._starting.setdefault(slot, asyncio.Lock()):
-                await self._start_slot(slot, owned)
-        groups = [self._run, *_present(self._phases.get(phase)), *_present(self._slots.get(slot))]
-        instances = [one for group in groups for one in group.instances]
+                await self._hold(slot, serving, phase=phase, footing=footing)
+        own = self._slots.get(slot) if serving else None
+        groups = [self._run, *_present(self._phases.get(phase)), *_present(own)]
+        instances = [one for group in groups for one in group.instances if one.service.serves(phase)]
         for instance in instances:
             await instance.settled()
-        if self.broken:
-            raise InfrastructureError(self.broken)
-        ports = {name: port for group in groups for name, port in group.ports.items()}
+        if broken := self.broken_in(phase):
+            raise InfrastructureError(broken)
+        ports = {name: port for group in groups for name, port in group.ports_in(phase).items()}
         return Around(ports=ports, instances=instances)
 
-    async def _start_slot(self, slot: int, owned: Mapping[str, str]) -> None:
-        """Again, if the slot has come to own something else meanwhile."""
-        there = self._slots.get(slot)
-        if there and (slot in self._slot_failures or there.owned == owned):
-            return
-        if there:
-            await there.stop()
-        place = Place(words=f"slot {slot}", folder=f"slot-{slot}")
-        group = self._slots[slot] = self._group(Scope.SLOT, around=self._run.ports, place=place, owned=owned)
-        try:
-            await group.start()
-        except InfrastructureError as error:
-            self._slot_failures[slot] = error.message
-            raise
-        except asyncio.CancelledError:  # What is half there is of no use to the next test.
-            self._slot_failures[slot] = f"the services of {place.words} were not ready in time"
-            raise
+    def _serving(self, scope: Scope, phase: str) -> list[PlannedService]:
+        return [service for service in self._of[scope] if service.serves(phase)]
 
-    def _group(
-        self, scope: Scope, *, around: Mapping[str, str], place: Place, owned: Mapping[str, str] | None = None
-    ) -> Group:
-        return Group(
-            self._of[scope],
-            ground=self._ground,
-            around=around,
-            declared=self._declared,
-            place=place,
-            owned=owned or {},
-        )
+    async def _hold(
+        self, slot: int, serving: Sequence[PlannedService], *, phase: str, footing: Footing
+    ) -> None:
+        if self.broken_in(phase):  # Nobody is going to use what would be started.
+            return
+        if slot not in self._slots:
+            place = Place(words=f"slot {slot}", folder=f"slot-{slot}")
+            self._slots[slot] = self._group(self._of[Scope.SLOT], around=self._run.ports, place=place)
+        await self._slots[slot].hold(serving, footing=footing)
+
+    def _group(self, services: Sequence[PlannedService], *, around: Mapping[str, str], place: Place) -> Group:
+        return Group(services, ground=self._ground, around=around, declared=self._declared, place=place)
+
+
+def _ended(instance: Instance) -> str:
+    return f"service {instance.label!r}: {instance.failure}"
 
 
 def _present(group: Group | None) -> list[Group]:

@@ -47,6 +47,7 @@ def test_the_plan_says_what_comes_after_what(meeting: Project) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_need_that_is_not_selected_counts_as_met(project: Project) -> None:
     project.phases(
         [
@@ -59,6 +60,7 @@ def test_a_need_that_is_not_selected_counts_as_met(project: Project) -> None:
     assert project.run().ends == {"one/a": "test_failures", "two/b": "blocked"}
 
 
+@pytest.mark.slow
 def test_a_rerun_runs_what_was_blocked_and_keeps_what_ran_beside_it(project: Project) -> None:
     project.phases(
         [

@@ -39,6 +39,7 @@ def test_a_free_port_reaches_the_service_its_probe_and_the_tests(project: Projec
     assert processes(str(project.root)) == []
 
 
+@pytest.mark.slow
 def test_without_services_the_port_is_whoever_started_thems_to_say(project: Project) -> None:
     with_services(project, {"web": WEB}, {"name": "p", "tests": {"t": "echo ${WEB_PORT}"}})
     refused = project.run("--no-services")
@@ -60,6 +61,7 @@ def test_services_start_by_their_needs_and_tasks_are_done_before(project: Projec
     assert ready == ["migrate", "seed", "api"]
 
 
+@pytest.mark.slow
 def test_independent_services_start_side_by_side(project: Project) -> None:
     wait = "until test -e {1}; do sleep 0.01; done"
     services = {
@@ -84,6 +86,7 @@ def test_a_task_that_fails_blocks_every_test_with_its_last_words(project: Projec
     assert not (project.root / "ran").exists()
 
 
+@pytest.mark.slow
 def test_a_task_is_not_waited_for_without_a_limit(project: Project) -> None:
     services = {"migrate": {"task": True, "command": "sleep 300", "timeout": "500ms"}}
     run = with_services(project, services, {"name": "p", "tests": {"t": "true"}}).run()
@@ -92,6 +95,7 @@ def test_a_task_is_not_waited_for_without_a_limit(project: Project) -> None:
     assert processes(str(project.root)) == []
 
 
+@pytest.mark.slow
 def test_what_is_external_is_waited_for_and_never_ended(project: Project) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         ready = {"tcp": f"127.0.0.1:{listening.getsockname()[1]}", "timeout": "5s"}
@@ -102,6 +106,7 @@ def test_what_is_external_is_waited_for_and_never_ended(project: Project) -> Non
     assert not (run.folder / "services").exists()
 
 
+@pytest.mark.slow
 def test_each_phase_has_its_own_instance(project: Project) -> None:
     phases = [
         {"name": name, "tests": {"t": ASKING + " http://127.0.0.1:${WEB_PORT}/"}} for name in ("a", "b")
@@ -156,8 +161,10 @@ def test_a_service_that_dies_is_one_failure_and_no_storm(project: Project) -> No
     assert run.stdout.count("✗ service web") >= 1
 
 
+@pytest.mark.slow
 def test_a_test_that_runs_when_its_service_dies_is_ended(project: Project) -> None:
-    project.write({"wait.sh": "touch waiting; sleep 300\n"})
+    began = """printf '{"event": "case_started", "id": "c"}\\n' >>"$E2E_EVENTS"\n"""
+    project.write({"wait.sh": f"{began}touch waiting; sleep 300\n"})
     tests = {
         "waits": "sh wait.sh",
         "kills": f"sh -c 'until test -e waiting; do sleep 0.01; done; {DEATH}'",
@@ -165,7 +172,11 @@ def test_a_test_that_runs_when_its_service_dies_is_ended(project: Project) -> No
     run = with_services(project, {"web": WEB}, {"name": "p", "tests": tests}).run("--workers", "2")
     assert run.exit_code == 5
     assert run.ends == {"p/waits": "infrastructure", "p/kills": "infrastructure"}
-    assert run.tests["p/waits"]["error"] == "service 'web' ended with exit status 7 while tests were running"
+    why = "service 'web' ended with exit status 7 while tests were running"
+    assert run.tests["p/waits"]["attempts"][0]["message"] == why
+    assert [one["message"] for one in run.tests["p/waits"]["cases"]] == [f"was running when {why}"]
+    assert "✗ p/waits" in run.stdout
+    assert "  its environment failed\n" in run.stdout
     assert run.tests["p/waits"]["duration"] < 60
 
 
@@ -185,6 +196,7 @@ def test_a_service_may_be_started_again_and_the_test_is_tried_again(project: Pro
     assert "started again (1 of 1)" in run.stdout
 
 
+@pytest.mark.slow
 def test_restarts_have_an_end(project: Project) -> None:
     service = {**WEB, "restart": {"policy": "on-failure", "limit": 1}}
     phase = {"name": "p", "tests": {"t": DEATH}, "retries": {"max": 5, "delay": 0}}
@@ -204,6 +216,7 @@ def test_a_service_that_lives_and_does_not_answer_is_found_before_the_retry(proj
     assert "does not answer any more" in run.stdout
 
 
+@pytest.mark.slow
 def test_a_failure_shows_what_the_service_said_in_those_seconds(project: Project) -> None:
     tests = {
         "before": ASKING + " http://127.0.0.1:${WEB_PORT}/long-before",
@@ -251,6 +264,7 @@ def test_somebody_elses_server_on_the_port_is_not_taken_for_ours(project: Projec
     assert run.ends == {"p/t": "blocked"}
 
 
+@pytest.mark.slow
 def test_services_are_kept_until_a_signal_comes_and_the_verdict_stays(project: Project) -> None:
     with_services(project, {"web": WEB}, {"name": "p", "tests": {"t": "true"}})
     log = (project.root / "console").open("w+")
@@ -264,6 +278,7 @@ def test_services_are_kept_until_a_signal_comes_and_the_verdict_stays(project: P
     assert processes(str(project.root)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", [{"signal": "SIGTERM", "grace": "5s"}, {"signal": "SIGHUP"}])
 def test_a_service_is_asked_to_end_by_the_signal_it_knows(project: Project, policy: dict[str, str]) -> None:
     name = policy["signal"].removeprefix("SIG")
@@ -292,7 +307,7 @@ if "up" in sys.argv:
 
 
 def test_compose_is_called_for_its_services_and_for_their_end(project: Project) -> None:
-    """The program is a stand-in that writes down how it was called: no container engine is needed."""
+    """The program is a stand-in that writes down how it was called; ``test_compose_services`` has a real engine."""
     project.write({"bin/docker": STUB, "compose.yml": "services: {db: {image: postgres}}\n"})
     (project.root / "bin/docker").chmod(0o755)
     service = {
@@ -304,12 +319,24 @@ def test_compose_is_called_for_its_services_and_for_their_end(project: Project) 
         env={"PATH": f"{project.root}/bin:{os.environ['PATH']}", "CALLS": str(project.root / "calls")}
     )
     assert run.exit_code == 0, run.stdout
-    up, down = (project.root / "calls").read_text().splitlines()
-    base = f"compose --file {project.root}/compose.yml --project-name e2e-{run.last_line['run_id']}-db"
+    calls = (project.root / "calls").read_text().splitlines()
+    name = f"e2e-{run.last_line['run_id']}-db"
+    base = f"compose --file {project.root}/compose.yml --project-name {name}"
+    up = next(call for call in calls if " up " in call)
     assert re.fullmatch(re.escape(f"{base} up --no-color db PORT=") + r"\d{5}", up)
-    assert down == up.replace("up --no-color db", "down --volumes --remove-orphans")
+    port = up.partition(" PORT=")[2]
+    chosen = f"--filter label=com.docker.compose.project={name}"
+    assert [call.removesuffix(f" PORT={port}") for call in calls if "--format" not in call] == [
+        "compose version",
+        f"{base} up --no-color db",
+        f"{base} stop --timeout 3",
+        f"ps --all --quiet {chosen}",
+        f"network ls --quiet {chosen}",
+        f"volume ls --quiet {chosen}",
+    ]
 
 
+@pytest.mark.slow
 def test_without_a_container_engine_it_says_what_is_missing(project: Project) -> None:
     project.write({"compose.yml": "services: {db: {image: postgres}}\n"})
     services = {"db": {"compose": {"file": "compose.yml"}}}
@@ -319,6 +346,7 @@ def test_without_a_container_engine_it_says_what_is_missing(project: Project) ->
     assert "neither docker nor podman is on PATH" in run.last_line["why"] + run.tests["p/t"]["error"]
 
 
+@pytest.mark.slow
 def test_an_interrupt_while_a_slots_services_start_leaves_nothing(project: Project) -> None:
     service = {
         "scope": "slot",
@@ -336,6 +364,7 @@ def test_an_interrupt_while_a_slots_services_start_leaves_nothing(project: Proje
     assert processes(str(project.root)) == []
 
 
+@pytest.mark.slow
 def test_a_slots_services_have_no_more_time_than_the_phase(project: Project) -> None:
     service = {"scope": "slot", "command": "sleep 300", "ready": {"log": "never", "timeout": "60s"}}
     phase = {"name": "p", "tests": {"t": "true", "u": "true"}, "timeout": "1s"}
@@ -346,6 +375,7 @@ def test_a_slots_services_have_no_more_time_than_the_phase(project: Project) -> 
     assert processes(str(project.root)) == []
 
 
+@pytest.mark.slow
 def test_services_end_after_those_that_need_them(project: Project) -> None:
     trap = "trap 'echo {0} >> ends; exit 0' INT; touch {0}.up; while :; do sleep 0.05; done"
     services = {

@@ -1,8 +1,13 @@
 """Phases that say what they need may overlap, and everything that holds for a run still holds."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from support.plans import a_phase, a_plan, a_test
 from support.scripted import Step, Story, fails, play
 
+from e2e_orchestrator.engine.surroundings import NoSurroundings
 from e2e_orchestrator.model.outcomes import Status
 from e2e_orchestrator.model.plan import MaxFailures, RetryLimits, RetryPolicy, RetryStrategy
 
@@ -53,6 +58,30 @@ def test_the_longest_way_to_the_end_goes_first() -> None:
         workers=1,
     )
     assert play(plan).order == ["b", "a", "c", "d"]
+
+
+class OneThatTakesItsTime(NoSurroundings):
+    """One phase has services that have to start; the others have none, and yet it is not done at once."""
+
+    def phase_waits(self, name: str) -> bool:
+        return name == "served"
+
+    @asynccontextmanager
+    async def phase(self, name: str) -> AsyncIterator[str | None]:
+        await asyncio.sleep(5 if self.phase_waits(name) else 0)
+        yield None
+
+
+def test_nobody_waits_for_the_services_of_another_phase_and_yet_the_longest_way_goes_first() -> None:
+    plan = a_plan(
+        a_phase("served", "s", needs=()),
+        a_phase("beside", "a", needs=()),
+        a_phase("first", "b", needs=()),
+        a_phase("then", "c", "d", needs=("first",)),
+        workers=1,
+    )
+    story = play(plan, surroundings=OneThatTakesItsTime())
+    assert story.started == [(0, "b", 0), (1, "a", 0), (2, "c", 0), (3, "d", 0), (5, "s", 0)]
 
 
 def test_a_failed_required_phase_blocks_what_has_not_started_and_lets_the_others_finish() -> None:

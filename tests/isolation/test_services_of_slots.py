@@ -5,7 +5,7 @@ import sys
 import pytest
 from support.project import Project
 
-from e2e_orchestrator.model.events import LeaseAcquired
+from e2e_orchestrator.model.events import LeaseAcquired, ServiceStarted
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +45,46 @@ ASK = """
 """
 
 
+@pytest.mark.parametrize("scope", ["slot", "phase"])
+def test_a_service_of_some_phases_is_there_for_their_tests_alone(project: Project, scope: str) -> None:
+    tests = {"t": "sh -c 'test -z \"$API_PORT\"'"}
+    serve = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "${port}"]
+    run = project.phases(
+        [
+            {"name": "before", "tests": tests},
+            {"name": "with", "tests": {"t": "sh -c 'test -n \"$API_PORT\"'"}},
+            {"name": "after", "tests": tests},
+        ],
+        kind="command",
+        services={
+            "api": {
+                "scope": scope,
+                "phases": ["with"],
+                "command": serve,
+                "ready": {"http": "http://127.0.0.1:${port}/"},
+            }
+        },
+    ).run()
+    assert run.exit_code == 0, run.stdout + run.stderr
+    logs = [
+        str(log.relative_to(run.folder / "services")) for log in (run.folder / "services").rglob("api.log")
+    ]
+    assert logs == [f"{'slot-0' if scope == 'slot' else 'phase-with'}/api.log"]
+
+
+def test_a_slot_whose_next_phases_need_fewer_services_starts_none_again(project: Project) -> None:
+    wait = [sys.executable, "-c", "import signal; print('ready', flush=True); signal.pause()"]
+    services = {
+        name: {"scope": "slot", "phases": phases, "needs": [], "command": wait, "ready": {"log": "^ready"}}
+        for name, phases in {"a": ["first"], "b": ["first", "second"]}.items()
+    }
+    phases = [{"name": name, "tests": {"t": "true"}} for name in ("first", "second", "third")]
+    run = project.phases(phases, kind="command", services=services).run("--workers", "1")
+    assert run.exit_code == 0, run.stdout + run.stderr
+    started = [one.event.service for one in run.journal if isinstance(one.event, ServiceStarted)]
+    assert sorted(started) == ["a (slot 0)", "b (slot 0)"]
+
+
 def test_a_service_still_has_what_its_slot_owns_when_it_ends(project: Project) -> None:
     project.write({"api.py": API}).phases(
         [{"name": "p", "tests": {"a": "sh -c 'test -d $DATA'"}, "isolation": {"directory": "DATA"}}],
@@ -74,3 +114,17 @@ def test_what_is_built_is_one_for_all_tests_and_sees_the_files_variables(project
     made = [one.event.reset for one in run.journal if isinstance(one.event, LeaseAcquired)]
     assert made == [False, True]
     assert not (project.root / "test_said.sqlite3").exists()
+
+
+def test_a_service_of_an_optional_phase_that_fails_is_no_matter_of_the_others(project: Project) -> None:
+    never = {"scope": "slot", "phases": ["extra"], "command": "false", "ready": {"log": "never"}}
+    run = project.phases(
+        [
+            {"name": "extra", "required": False, "tests": {"t": "true"}},
+            {"name": "main", "tests": {"t": "true"}},
+        ],
+        kind="command",
+        services={"never": never},
+    ).run("--workers", "1")
+    assert run.ends == {"extra/t": "infrastructure", "main/t": "passed"}, run.stdout
+    assert run.exit_code == 0, run.stdout + run.stderr
