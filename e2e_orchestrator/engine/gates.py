@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import isclose
 
 from e2e_orchestrator.model.events import CoverageMeasured, GateEvaluated
 from e2e_orchestrator.model.gates import AtMost, Gates, LastGreen
-from e2e_orchestrator.model.outcomes import CaseStatus, Status
+from e2e_orchestrator.model.outcomes import CaseStatus, Reason, Status
 from e2e_orchestrator.model.plan import FlakyPolicy
 from e2e_orchestrator.model.summary import PhaseState, RunState, TestState
 
 _NAMED = 5
-_RAN = (Status.PASSED, Status.FAILED)
 _NO_RUN = (CaseStatus.SKIPPED, CaseStatus.NOT_RUN)
 # Of one shard these can be said: whatever breaks one there breaks the whole.
 _OF_A_SHARD = frozenset({"no_leaks"})
@@ -24,7 +24,7 @@ class _Scope:
     tests: Sequence[TestState]
     seconds: float
     last_green: LastGreen | None
-    last_cases: int
+    last_cases: int | None
     coverage: CoverageMeasured | None = None
     phase: str | None = None
 
@@ -32,7 +32,12 @@ class _Scope:
         self, gate: str, *, holds: bool, message: str, found: float | None = None, wanted: float | None = None
     ) -> GateEvaluated:
         return GateEvaluated(
-            gate=gate, holds=holds, message=message, phase=self.phase, found=found, wanted=wanted
+            gate=gate,
+            holds=holds,
+            message=message,
+            phase=self.phase,
+            found=None if found is None else float(found),
+            wanted=None if wanted is None else float(wanted),
         )
 
 
@@ -50,6 +55,14 @@ def measured_cases(tests: Sequence[TestState]) -> int:
     return sum(count for test in tests for status, count in test.counts.items() if status not in _NO_RUN)
 
 
+def _ran(test: TestState) -> bool:
+    """What could not even be started has not run, though it failed."""
+    verdict = test.verdict
+    return verdict.status is Status.PASSED or (
+        verdict.status is Status.FAILED and verdict.reason is not Reason.INFRASTRUCTURE
+    )
+
+
 def _scopes(state: RunState) -> Iterator[_Scope]:
     plan = state.plan
     if plan is None:
@@ -62,7 +75,7 @@ def _scopes(state: RunState) -> Iterator[_Scope]:
             tests=list(state.tests),
             seconds=state.mono,
             last_green=green,
-            last_cases=sum(cases.values()),
+            last_cases=sum(cases.get(phase.name, 0) for phase in state.phases),
             coverage=state.coverage,
         )
     for phase in state.phases:
@@ -72,7 +85,7 @@ def _scopes(state: RunState) -> Iterator[_Scope]:
                 tests=phase.tests,
                 seconds=phase.duration,
                 last_green=green,
-                last_cases=cases.get(phase.name, 0),
+                last_cases=cases.get(phase.name),
                 phase=phase.name,
             )
 
@@ -102,8 +115,8 @@ def _flaky(scope: _Scope) -> Iterator[GateEvaluated]:
     if scope.gates.flaky is None:
         return
     found = [test.test.id for test in scope.tests if test.verdict.flaky]
-    ran = sum(test.verdict.status in _RAN for test in scope.tests)
-    yield _at_most(scope, "flaky tests", found, of=ran, limit=scope.gates.flaky)
+    ran = sum(map(_ran, scope.tests))
+    yield _at_most(scope, "flaky test", found, of=ran, limit=scope.gates.flaky)
 
 
 def _max_skipped(scope: _Scope) -> Iterator[GateEvaluated]:
@@ -117,7 +130,7 @@ def _max_skipped(scope: _Scope) -> Iterator[GateEvaluated]:
         total += max(len(cases), 1)
         found += [case.id for case in cases if case.status is CaseStatus.SKIPPED]
         found += [test.test.id] if not cases and test.verdict.status is Status.SKIPPED else []
-    yield _at_most(scope, "skipped cases", found, of=total, limit=scope.gates.max_skipped)
+    yield _at_most(scope, "skipped case", found, of=total, limit=scope.gates.max_skipped)
 
 
 def _at_most(scope: _Scope, noun: str, found: Sequence[str], *, of: int, limit: AtMost) -> GateEvaluated:
@@ -125,35 +138,45 @@ def _at_most(scope: _Scope, noun: str, found: Sequence[str], *, of: int, limit: 
     names = f": {_listed(found)}" if found else ""
     if limit.share is not None:
         share = len(found) / of if of else 0.0
-        message = f"{len(found)} of {of} are {noun} ({share:.1%}), at most {100 * limit.share:g}%{names}"
-        return scope.said(gate, holds=share <= limit.share, message=message, found=share, wanted=limit.share)
+        message = f"{len(found)} of {of} are {noun}s ({share:.1%}), at most {100 * limit.share:g}%{names}"
+        return scope.said(
+            gate,
+            holds=share <= limit.share or isclose(share, limit.share),
+            message=message,
+            found=share,
+            wanted=limit.share,
+        )
     most = limit.count or 0
-    message = f"{len(found)} {noun}, at most {most}{names}"
+    message = f"{_so_many(len(found), noun)}, at most {most}{names}"
     return scope.said(gate, holds=len(found) <= most, message=message, found=len(found), wanted=most)
+
+
+def _so_many(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _min_tests(scope: _Scope) -> Iterator[GateEvaluated]:
     if (least := scope.gates.min_tests) is None:
         return
-    ran = sum(test.verdict.status in _RAN for test in scope.tests)
-    message = f"{ran} tests ran, at least {least}"
+    ran = sum(map(_ran, scope.tests))
+    message = f"{_so_many(ran, 'test')} ran, at least {least}"
     yield scope.said("min_tests", holds=ran >= least, message=message, found=ran, wanted=least)
 
 
 def _min_cases(scope: _Scope) -> Iterator[GateEvaluated]:
     ran = measured_cases(scope.tests)
     if (least := scope.gates.min_cases) is not None:
-        message = f"{ran} cases ran, at least {least}"
+        message = f"{_so_many(ran, 'case')} ran, at least {least}"
         yield scope.said("min_cases", holds=ran >= least, message=message, found=ran, wanted=least)
     if (fewer := scope.gates.fewer_cases) is None:
         return
-    if scope.last_green is None:
-        message = f"{ran} cases ran; there is no green run before to compare with"
+    if scope.last_green is None or scope.last_cases is None:
+        message = f"{_so_many(ran, 'case')} ran; there is no green run before to compare with"
         yield scope.said("fewer_cases", holds=True, message=message, found=ran)
         return
     least = max(scope.last_cases - fewer, 0)
     allowed = f", {fewer} fewer allowed" if fewer else ""
-    message = f"{ran} cases ran, {scope.last_cases} in the last green run {scope.last_green.run_id}{allowed}"
+    message = f"{_so_many(ran, 'case')} ran, {scope.last_cases} in the last green run {scope.last_green.run_id}{allowed}"
     yield scope.said("fewer_cases", holds=ran >= least, message=message, found=ran, wanted=least)
 
 
@@ -177,7 +200,7 @@ def _no_leaks(scope: _Scope) -> Iterator[GateEvaluated]:
 def _required_tags(scope: _Scope) -> Iterator[GateEvaluated]:
     if not (wanted := scope.gates.required_tags):
         return
-    ran = {tag for test in scope.tests if test.verdict.status in _RAN for tag in test.test.tags}
+    ran = {tag for test in scope.tests if _ran(test) for tag in test.test.tags}
     lacking = [tag for tag in wanted if tag not in ran]
     message = f"no test ran with tag {_listed(lacking)}" if lacking else f"tests ran with {_listed(wanted)}"
     yield scope.said(

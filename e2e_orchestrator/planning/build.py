@@ -38,7 +38,8 @@ from e2e_orchestrator.planning.listing import Entry, ListedFrom, expand
 from e2e_orchestrator.planning.needs import settle_needs
 from e2e_orchestrator.planning.probing import probes_of
 from e2e_orchestrator.planning.surroundings import Machine, Surroundings, is_glob
-from e2e_orchestrator.planning.targets import missing_path
+from e2e_orchestrator.planning.targets import missing_path, unusable_command
+from e2e_orchestrator.planning.unmet_gates import unmet_gates
 
 _TASK_SECONDS = 300.0
 
@@ -101,6 +102,8 @@ class _Build:
                 f"a port of service `{absent.service}`, which this phase does not have",
                 hint="write it under the `env` of the phases that the service names, or name this phase there too",
             )
+        for unmet in unmet_gates(model, phases):
+            self._note(*unmet.keys, says=unmet.says, hint=unmet.hint)
         if self.mistakes:
             raise config_error(self.mistakes, file=str(self.loaded.path))
         return Plan(
@@ -288,13 +291,15 @@ class _Build:
         )
 
     def _check_target(self, entry: Entry, *, kind: str, args: tuple[str, ...], cwd: Path) -> None:
+        keys = (*entry.keys, "target")
+        if unusable := unusable_command(entry.details.target, kind=kind):
+            self._note(*keys, says=unusable[0], hint=unusable[1])
         if not self.surroundings.is_folder(cwd):
             return
         path = missing_path(
             entry.details.target, kind=kind, args=args, cwd=cwd, surroundings=self.surroundings
         )
         if path is not None:
-            keys = (*entry.keys, "target")
             self._note(*keys, says=f"there is no `{path}`", hint=f"looked for in {cwd}")
 
     def _retries(self, *levels: schema.Retries | None) -> RetryPolicy:

@@ -1,6 +1,7 @@
-"""Whether a target names something that must exist, and whether it does."""
+"""Whether a target can be what it stands for: a path that exists, or a command line that falls into words."""
 
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,3 +28,14 @@ def missing_path(
         if plain and not surroundings.exists(cwd / path) and not surroundings.glob(cwd, f"**/{path}"):
             return path
     return None
+
+
+def unusable_command(target: str, *, kind: str) -> tuple[str, str] | None:
+    """Why a command line starts no program, and a hint; whether there is that program, only the machine of the run knows."""
+    if kind != "command":
+        return None
+    try:
+        words = shlex.split(target)
+    except ValueError as error:
+        return f"cannot be split into words: {error}", "close the quotes, or wrap the line in: sh -c '…'"
+    return None if words and words[0] else ("is an empty command line", "write a program and its arguments")

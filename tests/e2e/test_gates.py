@@ -24,13 +24,20 @@ STORY = """\
 
 
 def phases(
-    *, flaky: bool = False, leaky: bool = False, good: int = 3, tags: tuple[str, ...] = ("smoke",)
+    *,
+    flaky: bool = False,
+    leaky: bool = False,
+    good: int = 3,
+    tags: tuple[str, ...] = ("smoke",),
+    unmet: bool = False,
 ) -> Any:
     tests: dict[str, Any] = {
         "a": {"target": f"sh story.sh {good} 1", "tags": list(tags)},
         "flaky" if flaky else "b": "sh story.sh 2 0",
         "leaky" if leaky else "c": "sh story.sh 1 0",
     }
+    if unmet:
+        tests["d"] = {"target": "true", "tags": ["security"], "when": "no"}
     return [{"name": "p", "tests": tests, "retries": {"max": 1, "delay": 0}}]
 
 
@@ -55,7 +62,12 @@ HELD_OR_NOT: dict[str, tuple[dict[str, Any], dict[str, Any], str, bool]] = {
     "no leak, and there is none": ({"no_leaks": True}, {}, "no_leaks", True),
     "no leak, and there is one": ({"no_leaks": True}, {"leaky": True}, "no_leaks", False),
     "a tag that ran": ({"required_tags": ["smoke"]}, {}, "required_tags", True),
-    "a tag that did not": ({"required_tags": ["smoke", "security"]}, {}, "required_tags", False),
+    "a tag of a test that did not": (
+        {"required_tags": ["smoke", "security"]},
+        {"unmet": True},
+        "required_tags",
+        False,
+    ),
 }
 
 
@@ -105,6 +117,47 @@ def test_a_run_may_not_fall_far_below_the_last_green_one(project: Project) -> No
     assert run(4).exit_code == 0, "the red one does not count"
 
 
+def test_a_run_of_a_part_is_nothing_to_fall_below(project: Project) -> None:
+    project.write({"story.sh": STORY})
+
+    def run(*arguments: str, good: int) -> Finished:
+        both = [{**phases(good=good)[0], "gates": {"min_cases": {"below_last_green": 0}}}, second]
+        return project.phases(both, kind="command").run(*arguments)
+
+    second = {"name": "q", "tests": {"a": "sh story.sh 1 0"}}
+    assert run(good=3).exit_code == 0
+    assert run("--phase", "q", good=3).exit_code == 0
+    assert run("--test", "p/b", good=3).exit_code == 3
+    fallen = run(good=2)
+    assert fallen.exit_code == 3
+    assert "5 cases ran, 6 in the last green run" in fallen.results["gates"][0]["message"]
+
+
+def test_what_could_not_be_started_has_not_run(project: Project) -> None:
+    lost = {"name": "p", "required": False, "tests": {"a": {"target": "no-such-program", "tags": ["smoke"]}}}
+    asked = {"min_tests": 1, "required_tags": ["smoke"]}
+    run = project.phases([lost], kind="command", gates=asked).run()
+    assert run.exit_code == 3, run.stdout
+    assert gates(run) == {"min_tests": False, "required_tags": False}
+    assert "0 tests ran, at least 1" in run.stdout
+
+
+def test_a_share_that_is_reached_holds(project: Project) -> None:
+    project.write({"story.sh": STORY})
+    tests = {"a": "sh story.sh 993 7"}
+    asked = {"max_skipped": "0.7%"}
+    run = project.phases([{"name": "p", "tests": tests}], kind="command", gates=asked).run()
+    assert run.exit_code == 0, run.results["gates"]
+
+
+def test_a_replay_tells_the_same_figures(project: Project) -> None:
+    project.write({"story.sh": STORY}).phases(phases(), kind="command", gates={"min_tests": 3})
+    run = project.run()
+    live = (run.output / "e2e-results.json").read_bytes()
+    project.run("replay", "--report", "json")
+    assert (run.output / "e2e-results.json").read_bytes() == live
+
+
 def test_shards_are_asked_together(project: Project) -> None:
     project.write({"story.sh": STORY}).phases(
         phases(), kind="command", gates={"min_tests": 3, "no_leaks": True}
@@ -136,6 +189,11 @@ WRONG = {
     "a negative number": ({"min_tests": -1}, "must be a whole number from 0"),
     "a share of more than all": ({"flaky": "120%"}, "is no number and no share"),
     "a percentage of more than all": ({"coverage": 101}, "is no percentage"),
+    "a tag that no test has": (
+        {"required_tags": ["smok"]},
+        "gates.required_tags[0]: no test has the tag `smok` (hint: did you mean `smoke`?)",
+    ),
+    "coverage that nothing measures": ({"coverage": 80}, "gates.coverage: nothing measures coverage"),
     "nothing to compare with": ({"min_cases": {}}, "asks for nothing"),
     "an unknown gate": ({"max_flaky": 1}, "unknown key"),
 }
@@ -143,6 +201,44 @@ WRONG = {
 
 @pytest.mark.parametrize(("asked", "says"), WRONG.values(), ids=WRONG)
 def test_a_gate_that_makes_no_sense_is_refused(project: Project, asked: dict[str, Any], says: str) -> None:
-    run = project.phases([{"name": "p", "tests": {"t": "true"}}], kind="command", gates=asked).run("validate")
+    phase = {"name": "p", "tests": {"t": "true"}, "tags": ["smoke"]}
+    run = project.phases([phase], kind="command", gates=asked).run("validate")
     assert run.exit_code == 2
     assert says.lower() in run.stderr.lower(), json.dumps(run.stderr)
+
+
+def test_a_selection_without_a_tag_of_the_file_is_a_matter_of_the_gate(project: Project) -> None:
+    tests = {"a": {"target": "true", "tags": ["smoke"]}, "b": "true"}
+    project.phases([{"name": "p", "tests": tests}], kind="command", gates={"required_tags": ["smoke"]})
+    run = project.run("--test", "b")
+    assert run.exit_code == 3
+    assert "no test ran with tag smoke" in run.stdout
+
+
+def test_a_tag_that_only_another_phase_has_is_a_mistake_of_the_phase(project: Project) -> None:
+    first = {"name": "p", "tests": {"a": "true"}, "tags": ["smoke"], "gates": {"required_tags": ["smoke"]}}
+    second = {"name": "q", "tests": {"b": "true"}, "gates": {"required_tags": ["smoke"]}}
+    run = project.phases([first, second], kind="command", gates={"required_tags": ["smoke"]}).run("validate")
+    assert run.exit_code == 2
+    assert run.stderr.splitlines()[-1] == "1 mistake"
+    assert "phases.q.gates.required_tags[0]: no test of this phase has the tag `smoke`" in run.stderr
+
+
+def test_a_runner_that_measures_and_that_no_phase_uses_measures_nothing(project: Project) -> None:
+    runners = {"r": {"kind": "command"}, "unit": {"kind": "pytest", "coverage": {"source": ["app"]}}}
+    phase = {"name": "p", "tests": {"t": "true"}}
+    run = project.phases([phase], runners=runners, gates={"coverage": 80}).run("validate")
+    assert run.exit_code == 2
+    assert "nothing measures coverage (hint: runner `unit` measures, but no phase uses it)" in run.stderr
+
+
+def test_what_another_tool_cannot_measure_by_itself_is_not_measured(project: Project) -> None:
+    """``source`` is for coverage.py: what a command runs may only leave files."""
+    phase = {"name": "p", "tests": {"t": "true"}}
+
+    def asked(coverage: dict[str, Any]) -> int:
+        runners = {"r": {"kind": "command", "coverage": coverage}}
+        return project.phases([phase], runners=runners, gates={"coverage": 80}).run("validate").exit_code
+
+    assert asked({"source": ["app"]}) == 2
+    assert asked({"files": ["lcov.info"]}) == 0
