@@ -15,6 +15,9 @@ from e2e_orchestrator.config.load import LoadedConfig, load_config
 from e2e_orchestrator.config.mistakes import Mistake
 from e2e_orchestrator.errors import UsageError
 from e2e_orchestrator.history.durations import FILE, Recalled, recall
+from e2e_orchestrator.isolation.bases import Surrounds
+from e2e_orchestrator.isolation.driver import Owner
+from e2e_orchestrator.isolation.outlook import checked_bases
 from e2e_orchestrator.journal.keep import Keep
 from e2e_orchestrator.model.plan import Plan, Shard
 from e2e_orchestrator.planning.build import Overrides, build_plan
@@ -94,11 +97,19 @@ def settle_plan(
         chosen = select(plan, phases=selection.phase, tests=selection.test, tags=selection.tag)
     except UsageError as error:
         raise _with_swallowed_command(error, selection) from None
+    around = surroundings_of(chosen, environ)
+    chosen = replace(chosen, checked=(*chosen.checked, *checked_bases(around)))
     if selection.shard is None:
         return LoadedPlan(plan=chosen, full=plan, config=config)
     index, count = selection.shard
     part, shard = split(chosen, index=index, count=count)
     return LoadedPlan(plan=part, full=plan, config=config, shard=shard)
+
+
+def surroundings_of(plan: Plan, environ: Mapping[str, str]) -> Surrounds:
+    """For looking at what slots will own, where there is no run that owns it."""
+    owner = Owner(run_id="plan", folder=Path(plan.root))
+    return Surrounds(plan=plan, environ=environ, owner=owner, rules=plan.safeguards)
 
 
 def recall_durations(selection: Selection, config: LoadedConfig, *, output: Path) -> Memory:

@@ -54,6 +54,20 @@ def test_on_a_terminal_it_is_a_table_with_the_same_words(capsys, tmp_path):
         assert word in called.out
 
 
+def test_no_color_leaves_a_terminal_without_bold_and_dim(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    called = call(capsys, "plan", "-c", write_config(tmp_path))
+    assert called.code == 0
+    assert "\x1b" not in called.out
+
+
+def test_a_column_in_which_no_test_says_anything_is_left_out(capsys, tmp_path):
+    called = call(capsys, "plan", "-c", write_config(tmp_path), "--test", "backend_smoke/login")
+    (heading,) = [line for line in called.out.splitlines() if line.startswith("#")]
+    assert heading.split() == ["#", "test", "runner", "target", "retries"]
+
+
 def test_without_services_none_is_shown(capsys, tmp_path):
     assert "service" not in call(capsys, "plan", "-c", write_config(tmp_path), "--no-services").out
 
@@ -89,6 +103,7 @@ def test_for_programs_it_is_json_that_shows_no_value_of_an_environment(capsys, t
                     "tags": [],
                     "expected": None,
                     "condition": None,
+                    "isolation": None,
                 }
             ],
         }
