@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -18,16 +19,21 @@ from e2e_orchestrator.config.service_checks import service_findings
 from e2e_orchestrator.errors import ConfigError, UsageError
 
 MAX_BYTES = 1024 * 1024
+_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedConfig:
-    """A valid configuration; ``root`` is the absolute folder of its file, where relative paths start."""
+    """A valid configuration; ``root`` is the absolute folder of its file, where relative paths start.
+
+    ``digest`` stands for what is written in it, before any variable was replaced, whatever its line ends.
+    """
 
     model: Config
     path: Path
     root: Path
     tree: Node
+    digest: str = ""
 
     def where(self, *keys: Key) -> str:
         """``phases.yaml:LINE:COLUMN`` of a value, or of the nearest thing above it that is written."""
@@ -47,7 +53,8 @@ def load_config(path: Path, *, environ: Mapping[str, str]) -> LoadedConfig:
     Raises ConfigError with all mistakes, in the order of the file; UsageError if there is no such file.
     """
     try:
-        tree = compose(_read(path))
+        text = _read(path)
+        tree = compose(text)
     except Unreadable as error:
         mistake = Mistake(line=error.line, column=error.column, path="", says=error.says, hint=error.hint)
         raise config_error([mistake], file=str(path)) from None
@@ -64,7 +71,8 @@ def load_config(path: Path, *, environ: Mapping[str, str]) -> LoadedConfig:
             mistakes.append(mistake)
     if mistakes or model is None:
         raise config_error(mistakes, file=str(path))
-    return LoadedConfig(model=model, path=path, root=_root(path), tree=tree)
+    digest = sha256("\n".join(text.splitlines()).encode("utf-8", "replace")).hexdigest()[:_DIGITS]
+    return LoadedConfig(model=model, path=path, root=_root(path), tree=tree, digest=digest)
 
 
 def _name_ports(data: dict[str, Data], ports: Mapping[str, tuple[str, ...]]) -> None:
@@ -80,7 +88,7 @@ def _root(path: Path) -> Path:
 
 
 def _read(path: Path) -> str:
-    hint = "e2e-orchestrate --config PATH names another file"
+    hint = "e2e-orchestrate --config PATH names another file; the README has one to begin with"
     try:
         with path.open("rb") as file:
             # One byte more than allowed tells a file that is too big, even one that never ends.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import Path
 
 from e2e_orchestrator.errors import InfrastructureError, UsageError
 from e2e_orchestrator.journal.runs import Run
@@ -27,6 +28,10 @@ class Part:
     @property
     def name(self) -> str:
         return f"shard {self.shard.name}"
+
+    def own(self, name: str) -> str:
+        """Each shard has services and reporters of its own, by the same names."""
+        return f"{name} ({self.name})"
 
 
 def as_part(run: Run, *, envelopes: Sequence[Envelope], state: RunState) -> Part:
@@ -64,7 +69,8 @@ def complete(parts: Sequence[Part]) -> tuple[Part, ...]:
         raise InfrastructureError(
             f"{f'shard {names} is' if len(missing) == 1 else f'shards {names} are'} missing: "
             "nobody knows how the tests there ended",
-            hint="did its job run, and keep its output folder? `e2e-orchestrate run --shard` runs it again",
+            hint="did its job run, and keep its output folder? "
+            f"`e2e-orchestrate run --shard {missing[0]}/{count}` runs it again",
         )
     _each_test_once(ordered)
     return tuple(ordered)
@@ -104,6 +110,10 @@ def _same_plan(first: Part, part: Part) -> None:
     elif its.digest != mine.digest:
         differ = sorted(set(mine.tests) ^ set(its.tests))
         what = f"{first.name} and {part.name} are of different plans: only one has {_listed(differ)}"
+    elif part.plan.digest and first.plan.digest and part.plan.digest != first.plan.digest:
+        what = (
+            f"{first.name} and {part.name} were run with different contents of {Path(part.plan.config).name}"
+        )
     else:
         return
     raise UsageError(

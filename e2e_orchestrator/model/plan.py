@@ -245,6 +245,7 @@ class Plan:
     ``secrets`` are names of environment variables whose values are masked, beside those that look secret.
     ``last_green`` is only known where a gate asks for it.
     ``safeguards`` are the rules about what may be touched, ``checked`` what was looked at by them.
+    ``digest`` stands for the text of ``config``; empty if nobody knows it.
     """
 
     project: str
@@ -266,6 +267,7 @@ class Plan:
     safeguards: Safeguards = field(default_factory=Safeguards)
     checked: tuple[Checked, ...] = ()
     artifacts: Artifacts = Artifacts()
+    digest: str = ""
 
     @property
     def tests(self) -> tuple[Test, ...]:

@@ -110,6 +110,7 @@ class _Build:
             project=model.project or self.loaded.root.name or "project",
             config=str(self.loaded.path),
             root=str(self.loaded.root),
+            digest=self.loaded.digest,
             timeout=self.overrides.timeout or model.timeout,
             workers=workers,
             phases=settle_needs(phases),

@@ -371,6 +371,29 @@ MISTAKES = {
             )
         ],
     ),
+    "a need of somebody who is in fewer phases": (
+        VALID
+        + "services: {db: {command: x, scope: slot, phases: [p]}, api: {command: y, scope: slot, needs: [db]}}",
+        [
+            (
+                "3:95: services.api.needs[0]: `db` is not there yet: its scope is slot in p, this one's is slot "
+                "(hint: a service needs services of its own scope, or of the run)"
+            )
+        ],
+    ),
+    "a phase of a service that nobody defined": (
+        VALID + "services: {db: {command: x, scope: slot, phases: [q]}}",
+        ["3:51: services.db.phases[0]: there is no phase `q` (hint: defined under `phases`: p)"],
+    ),
+    "a service of the run that is only there in a phase": (
+        VALID + "services: {db: {command: x, phases: [p]}}",
+        [
+            (
+                "3:16: services.db: with `phases` it cannot live as long as the run "
+                "(hint: write scope: phase, or slot)"
+            )
+        ],
+    ),
     "a port that two services want": (
         VALID + "services: {a: {command: x, ports: [P]}, b: {command: y, ports: [P]}}",
         ["3:65: services.b.ports[0]: `P` is a port of `a` already (hint: every port has a name of its own)"],
@@ -508,6 +531,7 @@ def test_every_value_knows_its_place(tmp_path):
     assert config.where("env", "A") == f"{path}:1:1"
 
 
+@pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.text(alphabet="abp:-[]{}&*!|>'\"#%@,?<$ \n\t~19é\x00\x1b", max_size=60))
 def test_any_text_is_read_or_refused_with_a_place(tmp_path, text):
@@ -515,6 +539,7 @@ def test_any_text_is_read_or_refused_with_a_place(tmp_path, text):
         load(tmp_path, text)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     st.recursive(

@@ -5,10 +5,10 @@ import signal
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.project import Finished, Project, wait_until
+from support.shards import outcome, run_shards
 
 from e2e_orchestrator.model import events
 from e2e_orchestrator.model.summary import RunState, fold
@@ -43,44 +43,13 @@ def suite(project: Project) -> Project:
     )
 
 
-def run_shards(project: Project, count: int, *arguments: str) -> list[Finished]:
-    """Each with an output folder of its own, as on machines of their own."""
-    return [
-        project.finish(
-            project.start("--shard", f"{index}/{count}", "--output", f"results-{index}", *arguments),
-            output=f"results-{index}",
-        )
-        for index in range(1, count + 1)
-    ]
-
-
 def merge(project: Project, *arguments: str) -> Finished:
     return project.run("merge", *arguments)
 
 
-def outcome(run: Finished) -> dict[str, Any]:
-    """What does not depend on who ran it, and when."""
-    results = run.results
-    return {
-        "exit_code": run.exit_code,
-        "last_line": {
-            key: run.last_line[key]
-            for key in ("success", "why", "tests", "passed", "failed", "skipped", "flaky")
-        },
-        "phases": [
-            (phase["name"], phase["status"], phase["reason"], phase["required"])
-            for phase in results["phases"]
-        ],
-        "tests": [
-            (name, test["status"], test["reason"], len(test["attempts"]), test["error"], len(test["cases"]))
-            for name, test in run.tests.items()
-        ],
-        "flaky": results["flaky"],
-        "success": results["success"],
-    }
-
-
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize(
+    "count", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(3, marks=pytest.mark.slow)]
+)
 def test_the_merged_shards_tell_the_same_as_the_whole_run(suite: Project, count: int) -> None:
     whole = suite.run()
     assert whole.exit_code == 1
@@ -145,6 +114,7 @@ def test_the_union_of_any_number_of_shards_is_the_whole(large: tuple[Project, Fi
         assert f"shard {count}/{count} is missing" in lost.stderr
 
 
+@pytest.mark.slow
 def test_a_lost_shard_ends_with_5_and_writes_nothing(suite: Project) -> None:
     run_shards(suite, 3)
     lost = merge(suite, "results-1", "results-3")
@@ -152,6 +122,15 @@ def test_a_lost_shard_ends_with_5_and_writes_nothing(suite: Project) -> None:
     assert "shard 2/3 is missing" in lost.stderr
     assert lost.last_line["run_id"] is None
     assert not lost.output.exists()
+
+
+@pytest.fixture(scope="module")
+def one_shard(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The only shard of a run, and an empty folder beside it."""
+    project = Project(tmp_path_factory.mktemp("one")).commands({"a": "true"})
+    (project.root / "empty").mkdir()
+    run_shards(project, 1)
+    return project
 
 
 @pytest.mark.parametrize(
@@ -171,15 +150,14 @@ def test_a_lost_shard_ends_with_5_and_writes_nothing(suite: Project) -> None:
         "an unknown report",
     ],
 )
-def test_merge_refuses(suite: Project, arguments: list[str], says: str) -> None:
-    (suite.root / "empty").mkdir()
-    run_shards(suite, 1, "--test", "a")
-    refused = merge(suite, *arguments)
+def test_merge_refuses(one_shard: Project, arguments: list[str], says: str) -> None:
+    refused = merge(one_shard, *arguments)
     assert refused.exit_code == 2
     assert says in refused.stderr
     assert not refused.output.exists()
 
 
+@pytest.mark.slow
 def test_runs_are_named_by_folder_journal_or_id_also_behind_the_reporters(suite: Project) -> None:
     first, second, third = run_shards(suite, 3, "--test", "a", "b", "c", "--output", "test-results")
     folders = [Path(shard.last_line["run_folder"]) for shard in (first, second, third)]
@@ -195,6 +173,7 @@ def test_runs_are_named_by_folder_journal_or_id_also_behind_the_reporters(suite:
     assert set(merged.tests) == {"one/a", "one/b", "one/c"}
 
 
+@pytest.mark.slow
 def test_a_shard_without_tests_proves_itself_and_does_not_fail_its_job(suite: Project) -> None:
     shards = run_shards(suite, 3, "--test", "a", "b")
     assert [shard.exit_code for shard in shards] == [0, 0, 0]
@@ -210,6 +189,7 @@ def test_a_shard_without_tests_proves_itself_and_does_not_fail_its_job(suite: Pr
     assert merge(suite, "results-1", "results-2", "results-3").exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_shard_of_skips_does_not_fail_its_job_but_a_whole_of_skips_does(project: Project) -> None:
     project.write({"test_a.py": "import pytest\n@pytest.mark.skip\ndef test_x(): pass\n"})
     project.phases([{"name": "p", "tests": {"a": "test_a.py"}}])
@@ -218,6 +198,7 @@ def test_a_shard_of_skips_does_not_fail_its_job_but_a_whole_of_skips_does(projec
     assert merge(project, "results-1").exit_code == 4
 
 
+@pytest.mark.slow
 def test_a_required_phase_of_skips_is_judged_as_a_whole(project: Project) -> None:
     skipped = "import pytest\n@pytest.mark.skip\ndef test_x(): pass\n"
     project.write({"test_a.py": skipped, "test_b.py": skipped, "test_c.py": "def test_x(): pass\n"})
@@ -232,6 +213,7 @@ def test_a_required_phase_of_skips_is_judged_as_a_whole(project: Project) -> Non
     assert (merged.exit_code, merged.last_line["why"]) == (whole.exit_code, whole.last_line["why"])
 
 
+@pytest.mark.slow
 def test_a_killed_shard_counts_as_failed(project: Project) -> None:
     project.commands({"a": "true", "b": "sleep 60"})
     assert project.run("--shard", "1/2", "--output", "results-1").exit_code == 0
@@ -247,6 +229,7 @@ def test_a_killed_shard_counts_as_failed(project: Project) -> None:
     assert "shard 2/2 did not finish" in merged.stdout
 
 
+@pytest.mark.slow
 def test_the_rerun_of_a_shard_takes_its_place(suite: Project) -> None:
     run_shards(suite, 2)
     journals = {index: suite.root / f"results-{index}" for index in (1, 2)}
@@ -319,15 +302,14 @@ def test_a_broken_file_of_durations_is_a_warning(project: Project) -> None:
     assert any("durations are not remembered" in one for one in unwritable.results["warnings"])
 
 
+@pytest.mark.slow
 def test_shards_only_read_the_file_of_durations_and_merge_writes_it(suite: Project) -> None:
     """Otherwise the second shard would split differently from the first, and a test run twice or never."""
     suite.run("--durations", "d.json")
     before = (suite.root / "d.json").read_bytes()
-    for index in (1, 2, 3):
-        suite.run("--shard", f"{index}/3", "--durations", "d.json")
+    runs = [suite.run("--shard", f"{index}/3", "--durations", "d.json") for index in (1, 2, 3)]
     assert (suite.root / "d.json").read_bytes() == before
-    runs = sorted((suite.root / "test-results" / "runs").iterdir())[-3:]
-    merged = merge(suite, *map(str, runs), "--durations", "d.json")
+    merged = merge(suite, *(run.last_line["run_folder"] for run in runs), "--durations", "d.json")
     assert merged.exit_code == 1, merged.stderr
     assert {len(seconds) for seconds in durations(suite.root / "d.json").values()} == {2}
 
@@ -347,3 +329,14 @@ def test_forty_sleeping_tests_end_close_to_the_lower_bound(project: Project) -> 
         project.run("--workers", "4", "--durations", "d.json").results["timing"]["makespan"] for _ in range(2)
     )
     assert bound <= reached <= 1.15 * bound
+
+
+def test_shards_of_two_commits_are_no_whole(project: Project) -> None:
+    """The names of the tests are the same in both; what they run is not."""
+    project.commands({"a": "true", "b": "true"})
+    project.run("--shard", "1/2", "--output", "results-1")
+    project.commands({"a": "false", "b": "true"})
+    project.run("--shard", "2/2", "--output", "results-2")
+    merged = merge(project, "results-1", "results-2", "--output", "merged")
+    assert merged.exit_code == 2
+    assert "shard 1/2 and shard 2/2 were run with different contents of phases.yaml" in merged.stderr

@@ -17,6 +17,7 @@ from e2e_orchestrator.merging.merge import Merged, merge
 from e2e_orchestrator.merging.parts import Part, as_part
 from e2e_orchestrator.model import events
 from e2e_orchestrator.model.events import Envelope
+from e2e_orchestrator.model.gates import Gates
 from e2e_orchestrator.model.outcomes import Attachment, passed
 from e2e_orchestrator.model.plan import FlakyPolicy, Plan, RetryPolicy, Shard
 from e2e_orchestrator.model.summary import RunState, fold
@@ -69,6 +70,7 @@ def ends(state: RunState) -> dict[str, tuple[Any, ...]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", range(1, 8))
 def test_the_union_of_a_big_suite_is_the_run_of_the_whole(shards: Shards, count: int) -> None:
     again = RetryPolicy(max=1, delay=0.0)
@@ -217,6 +219,22 @@ def test_the_gates_are_asked_again_of_the_whole(shards: Shards) -> None:
     merged = shards.merged(2)
     assert merged.verdict.exit_code == 3
     assert [(gate.gate, gate.holds) for gate in merged.state.gates] == [("flaky", False)]
+
+
+def test_waiting_for_uploads_is_no_time_that_a_gate_counts(shards: Shards) -> None:
+    shards.plan = replace(a_plan(a_phase("one", "a", "b")), gates=Gates(max_duration=10.0))
+    parts = [later(shards.run(index, 2), events.Warned(message="not stored"), by=30.0) for index in (1, 2)]
+    merged = merge(parts, output=shards.root / "out")
+    assert merged.verdict.exit_code == 0, merged.verdict.why
+    assert [gate.holds for gate in merged.state.gates] == [True]
+
+
+def later(part: Part, event: events.Event, *, by: float) -> Part:
+    """The same, with one more event before its last, and so many seconds between the two and the rest."""
+    *told, last = part.envelopes
+    ending = replace(last, seq=last.seq + 1, mono=last.mono + by)
+    every = [*told, replace(last, mono=last.mono + by, event=event), ending]
+    return as_part(part.run, envelopes=every, state=fold(every))
 
 
 def finishing(part: Part, **changes: Any) -> Part:
