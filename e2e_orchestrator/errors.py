@@ -2,7 +2,8 @@
 
     OrchestratorError
     ├── UsageError            2   the command line asks for something that does not exist
-    │   └── ConfigError       2   phases.yaml is wrong; carries every mistake, not just the first
+    │   ├── ConfigError       2   phases.yaml is wrong; carries every mistake, not just the first
+    │   └── NowhereToReport   2   a reporter has no address here; only an error if it was asked for
     ├── NothingToRun          4   the selection matched no test
     ├── InfrastructureError   5   a service, a tool or a folder that the run needs is not there
     └── SafeguardRefused      6   a target looks like production
@@ -37,6 +38,17 @@ class ConfigError(UsageError):
     def __init__(self, mistakes: Sequence[str]) -> None:
         super().__init__("\n".join(mistakes))
         self.mistakes = tuple(mistakes)
+
+
+class NowhereToReport(UsageError):  # noqa: N818 - named after what is missing.
+    """A reporter lacks what this place would have to offer: an address to post to, or a CI server.
+
+    ``elsewhere`` is true of one that means nothing here: nobody who finds it in a file's list misses it.
+    """
+
+    def __init__(self, message: str, *, hint: str, elsewhere: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.elsewhere = elsewhere
 
 
 class NothingToRun(OrchestratorError):  # noqa: N818 - it is a verdict on the selection, not a fault.

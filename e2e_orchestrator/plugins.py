@@ -6,7 +6,7 @@
 Nothing is imported before it is asked for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
@@ -29,6 +29,25 @@ def know_runner(kind: str) -> None:
     """Raises what :func:`runner` would; loads nothing of what is built in, which takes 60 ms."""
     if kind not in _builtin("runner"):
         runner(kind)
+
+
+def know_reporter(name: str) -> None:
+    """The same for a reporter."""
+    if name not in _builtin("reporter"):
+        reporter(name)
+
+
+def know_reporters(names: Iterable[str]) -> None:
+    """The same for all of them, with everything that is wrong in one error."""
+    refused = []
+    for name in names:
+        try:
+            know_reporter(name)
+        except UsageError as error:
+            refused.append(error)
+    if refused:
+        said = [*map(str, refused[:-1]), refused[-1].message]
+        raise UsageError("\n".join(said), hint=refused[-1].hint)
 
 
 def reporter(name: str) -> "ReporterFactory":

@@ -86,7 +86,9 @@ def settle_plan(
         warm=selection.warm,
         services=not selection.no_services,
     )
-    plan = build_plan(config, overrides=overrides, mistakes=_unknown_kinds(config))
+    plan = build_plan(
+        config, overrides=overrides, mistakes=[*_unknown_kinds(config), *_unknown_reporters(config)]
+    )
     plan = replace(plan, checked=check_targets(config, environ, services=not selection.no_services))
     if selection.no_services:
         plan = with_ports_of_others(plan, config, environ)
@@ -132,6 +134,17 @@ def _unknown_kinds(config: LoadedConfig) -> list[Mistake]:
             plugins.know_runner(runner.kind)
         except UsageError as error:
             mistakes.append(config.mistake("runners", name, "kind", says=error.message, hint=error.hint))
+    return mistakes
+
+
+def _unknown_reporters(config: LoadedConfig) -> list[Mistake]:
+    """Whether or not this run uses the file's list: one that names nobody helps no run."""
+    mistakes = []
+    for at, word in enumerate(config.model.report):
+        try:
+            plugins.know_reporter(word.partition("=")[0])
+        except UsageError as error:
+            mistakes.append(config.mistake("report", at, says=error.message, hint=error.hint))
     return mistakes
 
 

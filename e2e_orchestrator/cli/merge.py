@@ -81,8 +81,7 @@ def _told_apart(runs: tuple[str, ...], reports: tuple[str, ...]) -> tuple[tuple[
             hint="write `e2e-orchestrate merge results-1 results-2`: the output folder of each shard",
         )
     named = tuple(word for word in reports if word not in swallowed)
-    for word in named:
-        plugins.reporter(word.partition("=")[0])  # Refused before anything is written.
+    plugins.know_reporters(word.partition("=")[0] for word in named)  # Refused before anything is written.
     return words, named
 
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TextIO
 
-from e2e_orchestrator.errors import UsageError
+from e2e_orchestrator.errors import NowhereToReport
 from e2e_orchestrator.model.events import Envelope
 from e2e_orchestrator.model.summary import RunState, TestState
 from e2e_orchestrator.protocols import ReporterContext
@@ -43,9 +43,10 @@ class GithubReporter:
     def __init__(self, context: ReporterContext, *, stream: TextIO | None = None) -> None:
         environ = context.environ
         if not (environ.get("GITHUB_ACTIONS") or environ.get(SUMMARY)):
-            raise UsageError(
+            raise NowhereToReport(
                 "the github report works in a job of GitHub Actions only",
                 hint=f"use markdown elsewhere, or set {SUMMARY} to a file",
+                elsewhere=True,
             )
         self._context = context
         self._stream = sys.stdout if stream is None else stream

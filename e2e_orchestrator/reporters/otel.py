@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from urllib.parse import unquote
 
-from e2e_orchestrator.errors import InfrastructureError, UsageError
+from e2e_orchestrator.errors import InfrastructureError, NowhereToReport
 from e2e_orchestrator.model.events import Envelope
 from e2e_orchestrator.model.summary import RunState
 from e2e_orchestrator.model.trace import ENDPOINTS, trace_of
@@ -73,7 +73,7 @@ def _endpoint(environ: Mapping[str, str]) -> str:
         return checked_address(url, name=traces, like="http://localhost:4318/v1/traces")
     if url := environ.get(base, "").strip():
         return checked_address(url, name=base, like="http://localhost:4318").rstrip("/") + "/v1/traces"
-    raise UsageError("the otel report needs a collector", hint=f"set {base}=http://localhost:4318")
+    raise NowhereToReport("the otel report needs a collector", hint=f"set {base}=http://localhost:4318")
 
 
 def _headers(environ: Mapping[str, str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from e2e_orchestrator.errors import InfrastructureError, UsageError
+from e2e_orchestrator.errors import InfrastructureError, NowhereToReport
 from e2e_orchestrator.model.events import Envelope
 from e2e_orchestrator.model.summary import RunState
 from e2e_orchestrator.protocols import ReporterContext
@@ -59,7 +59,7 @@ def _webhook(context: ReporterContext) -> str:
     for name in WEBHOOKS:
         if url := context.environ.get(name, "").strip():
             return checked_address(url, name=name, like="https://hooks.slack.com/services/T…/B…/…")
-    raise UsageError(
+    raise NowhereToReport(
         "the slack report needs a webhook",
         hint=f"set SLACK_WEBHOOK (or {WEBHOOKS[0]}) to the address of an incoming webhook: "
         "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from e2e_orchestrator.errors import InfrastructureError, UsageError
+from e2e_orchestrator.errors import InfrastructureError, NowhereToReport, UsageError
 from e2e_orchestrator.model.events import Envelope
 from e2e_orchestrator.model.summary import RunState
 from e2e_orchestrator.protocols import ReporterContext
@@ -21,7 +21,7 @@ class WebhookReporter:
     def __init__(self, context: ReporterContext) -> None:
         url = context.environ.get(ADDRESS, "").strip()
         if not url:
-            raise UsageError(
+            raise NowhereToReport(
                 "the webhook report needs an address", hint=f"set {ADDRESS} to where it is to be posted"
             )
         url = checked_address(url, name=ADDRESS, like="https://chat.example.com/hooks/…")
