@@ -1,6 +1,7 @@
 """Where every error ends: a message and a hint for what we expect, a crash log for what we do not."""
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ import click
 from e2e_orchestrator import __version__
 from e2e_orchestrator.errors import ConfigError, OrchestratorError
 
-USAGE, BUG, INTERRUPTED, BROKEN_PIPE = 2, 70, 130, 141
+USAGE, UNWRITABLE, BUG, INTERRUPTED, BROKEN_PIPE = 2, 5, 70, 130, 141
 
 
 def open_standard_streams() -> None:
@@ -34,10 +35,23 @@ def guarded(program: Callable[[], int | None], *, argv: Sequence[str]) -> int:
     try:
         code = _call(program, argv=argv)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
+        if (unread := unprinted(error)) is None:
+            raise
+        return unread
+    return code
+
+
+def unprinted(error: OSError) -> int | None:
+    """The exit code if it was standard output that could not be written: nobody reads it, or its disk is full."""
+    if isinstance(error, BrokenPipeError):
         _discard_output()
         return BROKEN_PIPE
-    return code
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) and error.filename is None:
+        _discard_output()
+        _say(f"e2e-orchestrate: what is printed cannot be written: {error.strerror}")
+        return UNWRITABLE
+    return None
 
 
 def _call(program: Callable[[], int | None], *, argv: Sequence[str]) -> int:
@@ -53,11 +67,15 @@ def _call(program: Callable[[], int | None], *, argv: Sequence[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        raise
-    except Exception:  # noqa: BLE001 - the one place that catches what nobody expected.
-        tell_bug(argv)
-        return BUG
+    except Exception as error:  # noqa: BLE001 - the one place that catches what nobody expected.
+        return _unexpected(error, argv=argv)
+
+
+def _unexpected(error: Exception, *, argv: Sequence[str]) -> int:
+    if isinstance(error, OSError) and (unread := unprinted(error)) is not None:
+        return unread
+    tell_bug(argv)
+    return BUG
 
 
 def tell(error: OrchestratorError) -> None:

@@ -103,8 +103,7 @@ class EventBus:
             )
             self._write(envelope)
             self.state.apply(envelope)
-            for subscription in tuple(self._subscriptions):
-                await self._put(subscription, envelope)
+            await self._hand_out(envelope)
 
     async def close(
         self,
@@ -143,14 +142,21 @@ class EventBus:
             except OSError as error:
                 self.journal_error = f"the journal cannot be written: {error}"
 
-    async def _put(self, subscription: _Subscription, item: Envelope) -> None:
-        if subscription.error:
-            return
+    async def _hand_out(self, envelope: Envelope) -> None:
+        """To each as soon as it has room: a publisher that is cancelled over a full queue costs nobody else."""
+        listening = [one for one in self._subscriptions if not one.error]
+        full = [one for one in listening if one.queue.full()]
+        for subscription in listening:
+            if subscription not in full:
+                subscription.queue.put_nowait(envelope)
+        if full:
+            await asyncio.gather(*(self._put(one, envelope) for one in full))
+
+    async def _put(self, subscription: _Subscription, envelope: Envelope) -> None:
         try:
-            if subscription.queue.full():
-                await asyncio.wait_for(subscription.queue.put(item), self._patience)
-            else:
-                subscription.queue.put_nowait(item)
+            # Not wait_for: in Python 3.11 a cancellation is lost in it if the queue gets room at that moment.
+            async with asyncio.timeout(self._patience):
+                await subscription.queue.put(envelope)
         except TimeoutError:
             subscription.drop(f"took nothing for {self._patience:g} s")
 

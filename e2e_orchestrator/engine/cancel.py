@@ -47,6 +47,39 @@ class CancelToken:
         await (self._urgent if kill else self._asked).wait()
 
 
+class _Signals:
+    """What the signals ask for, the more of them the more urgently; whoever listens is told."""
+
+    def __init__(self, token: CancelToken, *, tell: Callable[[Event], Awaitable[None]]) -> None:
+        self._token = token
+        self._tell = tell
+        self._telling: set[asyncio.Task[None]] = set()
+        self._last = 0.0
+        self._count = 0
+
+    def end(self, signum: signal.Signals) -> None:
+        now = time.monotonic()
+        if now - self._last < _DEBOUNCE_SECONDS:  # Package managers relay the same Ctrl-C a second time.
+            return
+        self._last, self._count = now, self._count + 1
+        self._token.pressed.set()
+        self._token.request(signum.name)
+        if self._count == _SECOND:
+            self._token.hurry()
+        elif self._count > _SECOND:
+            os._exit(128 + signum)
+        self.say(CancelRequested(why=signum.name, kill=self._count > 1))
+
+    def say(self, event: Event) -> None:
+        task = asyncio.get_running_loop().create_task(_told(self._tell, event))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    def hush(self) -> None:
+        for task in self._telling:
+            task.cancel()
+
+
 @asynccontextmanager
 async def heed_signals(
     token: CancelToken, *, tell: Callable[[Event], Awaitable[None]]
@@ -56,40 +89,17 @@ async def heed_signals(
     SIGUSR1 asks what is running. SIGHUP stays ignored where it was, as under nohup.
     """
     loop = asyncio.get_running_loop()
-    telling: set[asyncio.Task[None]] = set()
-    last = 0.0
-    count = 0
-
-    def say(event: Event) -> None:
-        task = loop.create_task(_told(tell, event))
-        telling.add(task)
-        task.add_done_callback(telling.discard)
-
-    def end(signum: signal.Signals) -> None:
-        nonlocal last, count
-        now = time.monotonic()
-        if now - last < _DEBOUNCE_SECONDS:  # Package managers relay the same Ctrl-C a second time.
-            return
-        last, count = now, count + 1
-        token.pressed.set()
-        token.request(signum.name)
-        if count == _SECOND:
-            token.hurry()
-        elif count > _SECOND:
-            os._exit(128 + signum)
-        say(CancelRequested(why=signum.name, kill=count > 1))
-
+    signals = _Signals(token, tell=tell)
     heeded = [
         one for one in _SIGNALS if one is not signal.SIGHUP or signal.getsignal(one) is not signal.SIG_IGN
     ]
     for one in heeded:
-        loop.add_signal_handler(one, end, one)
-    loop.add_signal_handler(signal.SIGUSR1, say, StatusRequested())
+        loop.add_signal_handler(one, signals.end, one)
+    loop.add_signal_handler(signal.SIGUSR1, signals.say, StatusRequested())
     try:
         yield
     finally:
-        for task in telling:
-            task.cancel()
+        signals.hush()
         for one in (*heeded, signal.SIGUSR1):
             loop.remove_signal_handler(one)
 

@@ -1,8 +1,11 @@
 """The program as a whole: which command is meant, what errors look like, and what it costs to ask."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -113,6 +116,11 @@ ERRORS = {
     "a refusal": (SafeguardRefused("production"), 6, "production\n"),
     "an interruption": (KeyboardInterrupt(), 130, ""),
     "a closed pipe": (BrokenPipeError(), 141, ""),
+    "a full disk": (
+        OSError(errno.ENOSPC, "No space left on device"),
+        5,
+        "what is printed cannot be written: No space left on device\n",
+    ),
     "an exit": (click.exceptions.Exit(3), 3, ""),
 }
 
@@ -136,6 +144,23 @@ def test_a_bug_leaves_a_crash_log_without_the_environment(capsys, tmp_path, monk
     assert "Traceback" in text
     assert "['--phase', 'x']" in text
     assert "hunter2" not in text
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+@pytest.mark.parametrize("command", [["plan"], ["schema"], ["run", "--dry-run"]], ids=" ".join)
+def test_where_it_prints_may_be_full_or_gone(command, tmp_path):
+    config = [] if command == ["schema"] else ["-c", write_config(tmp_path)]
+    called = [sys.executable, "-m", "e2e_orchestrator", *command, *config]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(called, check=False, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 5
+    assert "what is printed cannot be written: No space left on device" in done.stderr
+    reader, pipe = os.pipe()
+    os.close(reader)
+    gone = subprocess.run(called, check=False, stdout=pipe, stderr=subprocess.PIPE, text=True)
+    os.close(pipe)
+    assert gone.returncode == 141
+    assert "bug" not in gone.stderr
 
 
 def test_a_reader_that_leaves_early_is_no_error(tmp_path):

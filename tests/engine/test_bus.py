@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+import pytest
 from support.plans import a_phase, a_plan
 from support.virtual import run_virtually, virtual_clock
 
@@ -83,6 +84,65 @@ def test_a_listener_that_never_answers_is_dropped_after_a_while_and_does_not_sto
     bus, journal = publish(stuck, well, events=1500)
     assert "0" in bus.broken
     assert well.seen == [one.seq for one in journal]
+
+
+@pytest.mark.parametrize("later", range(6))
+def test_a_publisher_is_cancelled_whenever_that_is_also_when_a_queue_gets_room(later: int) -> None:
+    """``later`` counts turns of the event loop."""
+
+    async def main() -> bool:
+        bus = EventBus(append=lambda _: None, redact=_keep, clock=virtual_clock())
+        slow = Slow()
+        bus.subscribe("slow", slow)
+        await bus.publish(START)
+        publisher = asyncio.create_task(_publish_many(bus))
+        await asyncio.sleep(1.0)  # Now the queue is full, and the publisher waits.
+        slow.go_on.set()
+        for _ in range(later):
+            await asyncio.sleep(0)
+        publisher.cancel()
+        await asyncio.wait({publisher}, timeout=60.0)
+        return publisher.cancelled()
+
+    assert run_virtually(main())
+
+
+def test_a_publisher_that_is_cancelled_over_a_full_queue_has_told_everybody_else() -> None:
+    journal: list[Envelope] = []
+    well = Listener()
+
+    async def main() -> bool:
+        bus = EventBus(append=journal.append, redact=_keep, clock=virtual_clock())
+        bus.subscribe("slow", Slow())
+        bus.subscribe("well", well)
+        publisher = asyncio.create_task(_publish_many(bus))
+        await asyncio.sleep(1.0)  # Now the queue of the first is full, and the publisher waits.
+        publisher.cancel()
+        await asyncio.sleep(1.0)
+        return publisher.cancelled()
+
+    assert run_virtually(main())
+    assert len(journal) > 1000
+    assert well.seen == [one.seq for one in journal]
+
+
+class Slow(Listener):
+    """Hears one event when it is told to, and nothing more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = asyncio.Event()
+
+    async def handle(self, envelope: Envelope) -> None:
+        await self.go_on.wait()
+        if self.seen:
+            await asyncio.Event().wait()
+        self.seen.append(envelope.seq)
+
+
+async def _publish_many(bus: EventBus) -> None:
+    for _ in range(3000):
+        await bus.publish(Warned(message="again"))
 
 
 def test_a_journal_that_cannot_be_written_is_remembered_and_the_reporters_still_hear() -> None:
