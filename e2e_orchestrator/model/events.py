@@ -12,9 +12,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 from pydantic_core import from_json, to_json
 
+from e2e_orchestrator.model.baseline import BaselineChosen
 from e2e_orchestrator.model.earlier import with_services_of_today
 from e2e_orchestrator.model.outcomes import Attachment, Attempt, Case, Reason, Status, Verdict
 from e2e_orchestrator.model.plan import Plan, Shard
+from e2e_orchestrator.model.storing import ArtifactsAwaited, ArtifactsStored
 
 SCHEMA = 1
 
@@ -303,6 +305,7 @@ class RunFinished:
 
 Event = (
     RunStarted
+    | BaselineChosen
     | TestCarriedOver
     | ServiceStarted
     | ServiceReady
@@ -318,6 +321,7 @@ Event = (
     | CaseFinished
     | TestSlow
     | AttemptFinished
+    | ArtifactsStored
     | RetryScheduled
     | TestFinished
     | PhaseFinished
@@ -325,6 +329,7 @@ Event = (
     | ReporterFailed
     | GateEvaluated
     | CoverageMeasured
+    | ArtifactsAwaited
     | StatusRequested
     | Warned
     | RunFinished

@@ -96,11 +96,15 @@ def because(reason: Reason, message: str | None = None) -> Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file that an attempt left behind; ``path`` is relative to the output folder."""
+    """A file that an attempt left behind; ``path`` is relative to the output folder.
+
+    ``url`` is the address of its copy in a bucket, if there is one.
+    """
 
     name: str
     path: str
     content_type: str = "application/octet-stream"
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

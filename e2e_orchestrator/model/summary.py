@@ -6,15 +6,34 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from e2e_orchestrator.model import events
+from e2e_orchestrator.model.baseline import Baseline, BaselineChosen
 from e2e_orchestrator.model.events import Envelope
 from e2e_orchestrator.model.merge import merge_cases
 from e2e_orchestrator.model.outcomes import Attempt, Case, CaseStatus, Reason, Status, Verdict
-from e2e_orchestrator.model.plan import Plan, PlannedPhase, Shard, Test
+from e2e_orchestrator.model.pictures import without_pictures
+from e2e_orchestrator.model.plan import Plan, PlannedPhase, Screenshots, Shard, Test
+from e2e_orchestrator.model.storing import ArtifactsAwaited, ArtifactsStored, with_urls
+
+# The most frequent first: each of a union is a look at the type.
+TestEvent = (
+    events.CaseStarted
+    | events.CaseFinished
+    | events.AttemptStarted
+    | events.AttemptFinished
+    | events.TestFinished
+    | events.TestCarriedOver
+    | ArtifactsStored
+)
+PhaseEvent = events.PhaseStarted | events.PhaseFinished
+ServiceEvent = events.ServiceReady | events.ServiceFailed | events.ServiceRestarting | events.ServiceStopped
 
 
 @dataclass(slots=True, kw_only=True)
 class TestState:
-    """A test so far: ``verdict`` is pending until it started, running until it finished."""
+    """A test so far: ``verdict`` is pending until it started, running until it finished.
+
+    Without ``pictures`` no report gets to know of any: ``attempts`` are what may be shown.
+    """
 
     __test__ = False
 
@@ -29,6 +48,8 @@ class TestState:
     case: str | None = None
     live: Counter[CaseStatus] = field(default_factory=Counter)
     carried_from: str | None = None
+    urls: dict[str, str] = field(default_factory=dict)
+    pictures: bool = True
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -59,6 +80,44 @@ class TestState:
                 return attempt.verdict.message
         return self.error
 
+    def apply(self, event: TestEvent, *, mono: float) -> None:
+        match event:
+            case events.CaseStarted(case=case_id):
+                self.case = case_id
+            case events.CaseFinished(case=case):
+                self.case = None
+                self.live[case.status] += 1
+            case events.AttemptStarted():
+                self._start_attempt(event, mono=mono)
+            case events.AttemptFinished(attempt=attempt):
+                self.case = None
+                self.attempts.append(with_urls(self._shown(attempt), self.urls))
+            case ArtifactsStored():
+                self._store(event)
+            case events.TestFinished(verdict=verdict, duration=duration):
+                self.verdict, self.duration, self.slot = verdict, duration, None
+            case events.TestCarriedOver():
+                self.verdict, self.duration = event.verdict, event.duration
+                self.attempts, self.carried_from = list(map(self._shown, event.attempts)), event.from_run
+            case unknown:
+                assert_never(unknown)
+
+    def _shown(self, attempt: Attempt) -> Attempt:
+        return attempt if self.pictures else without_pictures(attempt)
+
+    def _store(self, event: ArtifactsStored) -> None:
+        self.urls.update((one.path, one.url) for one in event.stored)
+        self.attempts = [
+            with_urls(one, self.urls) if one.number == event.attempt else one for one in self.attempts
+        ]
+
+    def _start_attempt(self, event: events.AttemptStarted, *, mono: float) -> None:
+        if self.started is None:
+            self.started = mono
+        self.verdict = Verdict(status=Status.RUNNING)
+        self.slot, self.number, self.max_attempts = event.slot, event.number, event.max_attempts
+        self.live.clear()
+
 
 @dataclass(slots=True, kw_only=True)
 class PhaseState:
@@ -77,6 +136,15 @@ class PhaseState:
     def required(self) -> bool:
         return self.phase.required
 
+    def apply(self, event: PhaseEvent, *, mono: float) -> None:
+        match event:
+            case events.PhaseStarted():
+                self.status, self.started = Status.RUNNING, mono
+            case events.PhaseFinished(status=status, reason=reason, duration=duration):
+                self.status, self.reason, self.duration = status, reason, duration
+            case unknown:
+                assert_never(unknown)
+
 
 @dataclass(slots=True, kw_only=True)
 class ServiceState:
@@ -86,6 +154,20 @@ class ServiceState:
     ready_after: float | None = None
     message: str | None = None
     restarts: int = 0
+
+    def apply(self, event: ServiceEvent) -> None:
+        match event:
+            case events.ServiceReady(duration=duration):
+                self.status, self.ready_after = "ready", duration
+            case events.ServiceFailed(message=message):
+                self.status, self.message = "failed", message
+            case events.ServiceRestarting(message=message):
+                self.status, self.message = "starting", message
+                self.restarts += 1
+            case events.ServiceStopped():
+                self.status = "failed" if self.status == "failed" else "stopped"
+            case unknown:
+                assert_never(unknown)
 
 
 @dataclass(slots=True)
@@ -99,6 +181,7 @@ class RunState:
     rerun_of: str | None = None
     shard: Shard | None = None
     merged_from: tuple[str, ...] = ()
+    baseline: Baseline | None = None
     phases: list[PhaseState] = field(default_factory=list)
     services: dict[str, ServiceState] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -144,66 +227,41 @@ class RunState:
     def slowest(self, count: int) -> list[TestState]:
         return sorted((test for test in self.tests if test.attempts), key=lambda test: -test.duration)[:count]
 
-    def apply(self, envelope: Envelope) -> None:  # noqa: C901, PLR0912, PLR0915 - one arm for each event.
-        self.mono = envelope.mono
-        match envelope.event:
-            case events.RunStarted() as event:
+    def apply(self, envelope: Envelope) -> None:  # noqa: C901, PLR0912 - one arm for each event.
+        event, self.mono = envelope.event, envelope.mono
+        if isinstance(event, TestEvent):
+            self.test(event.test).apply(event, mono=self.mono)
+            return
+        if isinstance(event, PhaseEvent):
+            self.phase(event.phase).apply(event, mono=self.mono)
+            return
+        if isinstance(event, ServiceEvent):
+            self.services.setdefault(event.service, ServiceState(name=event.service)).apply(event)
+            return
+        match event:
+            case events.RunStarted():
                 self._start(event)
-            case events.TestCarriedOver() as event:
-                self._carry_over(event)
+            case BaselineChosen(baseline=baseline):
+                self.baseline = baseline
             case events.ServiceStarted(service=name, log=log):
                 self.services[name] = ServiceState(name=name, log=log)
-            case events.ServiceReady(service=name, duration=duration):
-                service = self.services.setdefault(name, ServiceState(name=name))
-                service.status, service.ready_after = "ready", duration
-            case events.ServiceFailed(service=name, message=message):
-                service = self.services.setdefault(name, ServiceState(name=name))
-                service.status, service.message = "failed", message
-            case events.ServiceRestarting(service=name, message=message):
-                service = self.services.setdefault(name, ServiceState(name=name))
-                service.status, service.message = "starting", message
-                service.restarts += 1
-            case events.ServiceStopped(service=name):
-                service = self.services.setdefault(name, ServiceState(name=name))
-                service.status = "failed" if service.status == "failed" else "stopped"
-            case events.PhaseStarted(phase=name):
-                phase = self.phase(name)
-                phase.status, phase.started = Status.RUNNING, envelope.mono
-            case events.AttemptStarted() as event:
-                self._start_attempt(event)
-            case events.CaseStarted(test=test_id, case=case_id):
-                self.test(test_id).case = case_id
-            case events.CaseFinished(test=test_id, case=case):
-                state = self.test(test_id)
-                state.case = None
-                state.live[case.status] += 1
-            case events.AttemptFinished(test=test_id, attempt=attempt):
-                state = self.test(test_id)
-                state.attempts.append(attempt)
-                state.case = None
-            case events.TestFinished(test=test_id, verdict=verdict, duration=duration):
-                state = self.test(test_id)
-                state.verdict, state.duration, state.slot = verdict, duration, None
-            case events.PhaseFinished(phase=name, status=status, reason=reason, duration=duration):
-                phase = self.phase(name)
-                phase.status, phase.reason, phase.duration = status, reason, duration
             case events.CancelRequested(why=why):
                 self.cancelled = self.cancelled or why
             case events.ReporterFailed(reporter=reporter, message=message):
                 self.broken_reporters[reporter] = message
             case events.Warned(message=message):
                 self.warnings.append(message)
-            case events.RunFinished() as event:
+            case events.RunFinished():
                 self.finished = event
-            case events.GateEvaluated() as event:
+            case events.GateEvaluated():
                 self.gates.append(event)
-            case events.CoverageMeasured() as event:
+            case events.CoverageMeasured():
                 self.coverage = event
             case (
                 events.RetryScheduled() | events.TestSlow() | events.StatusRequested() | events.StartChosen()
             ):
                 pass
-            case events.LeaseAcquired() | events.LeaseReleased():
+            case events.LeaseAcquired() | events.LeaseReleased() | ArtifactsAwaited():
                 pass
             case unknown:
                 assert_never(unknown)
@@ -212,23 +270,11 @@ class RunState:
         self.run_id, self.started_at, self.version = event.run_id, event.started_at, event.version
         self.plan, self.rerun_of = event.plan, event.rerun_of
         self.shard, self.merged_from = event.shard, event.merged_from
+        pictures = event.plan.artifacts.screenshots is Screenshots.ALWAYS
         for phase in event.plan.phases:
-            tests = [TestState(test=test) for test in phase.tests]
+            tests = [TestState(test=test, pictures=pictures) for test in phase.tests]
             self._tests.update((state.test.id, state) for state in tests)
             self.phases.append(PhaseState(phase=phase, tests=tests))
-
-    def _carry_over(self, event: events.TestCarriedOver) -> None:
-        state = self.test(event.test)
-        state.verdict, state.duration, state.carried_from = event.verdict, event.duration, event.from_run
-        state.attempts = list(event.attempts)
-
-    def _start_attempt(self, event: events.AttemptStarted) -> None:
-        state = self.test(event.test)
-        if state.started is None:
-            state.started = self.mono
-        state.verdict = Verdict(status=Status.RUNNING)
-        state.slot, state.number, state.max_attempts = event.slot, event.number, event.max_attempts
-        state.live.clear()
 
 
 def fold(envelopes: Iterable[Envelope]) -> RunState:

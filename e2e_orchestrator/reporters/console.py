@@ -10,6 +10,7 @@ from typing import TextIO
 from e2e_orchestrator.errors import UsageError
 from e2e_orchestrator.model import events
 from e2e_orchestrator.model.events import Envelope
+from e2e_orchestrator.model.storing import ArtifactsAwaited
 from e2e_orchestrator.model.summary import RunState
 from e2e_orchestrator.protocols import ReporterContext
 from e2e_orchestrator.reporters import console_events as say
@@ -75,7 +76,7 @@ class ConsoleReporter:
         self._heard = self._clock()
         self._run.apply(envelope)
         self._start_timer()
-        self._put(self._lines(envelope))
+        self._put(self._lines(envelope.event))
 
     async def close(self) -> None:
         if self._closed:
@@ -102,41 +103,45 @@ class ConsoleReporter:
         )
         return [*told, line(), verdict(self._run)]
 
-    def _lines(  # noqa: C901, PLR0911, PLR0912 - one arm for each event.
-        self, envelope: Envelope
-    ) -> list[Line]:
-        match envelope.event:
+    def _lines(self, event: events.Event) -> list[Line]:
+        """What is told however little is wanted, and the rest unless little is wanted."""
+        match event:
             case events.TestFinished(test=test_id):
                 return self._test_finished(test_id)
             case events.TestCarriedOver():
                 self._done += 1
                 return []
-            case events.ServiceFailed() as event:
+            case events.ServiceFailed():
                 self._services.append(event)
                 return say.service_failed(event, output=self._context.output)
-            case _ if self._quiet:
-                return []
-            case events.RunStarted() as event:
+            case _:
+                return [] if self._quiet else self._usual_lines(event)
+
+    def _usual_lines(self, event: events.Event) -> list[Line]:  # noqa: C901, PLR0911, PLR0912 - one arm for each event.
+        match event:
+            case events.RunStarted():
                 self._width = say.name_width(self._run, columns=self._screen.columns)
                 return say.opening(event)
-            case events.ServiceReady() as event:
+            case events.ServiceReady():
                 return [say.service_ready(event)]
-            case events.LeaseReleased(message=str()) as event:
+            case events.LeaseReleased(message=str()):
                 return [say.lease_not_released(event)]
-            case events.ServiceRestarting() as event:
+            case events.ServiceRestarting():
                 return [say.service_restarting(event)]
             case events.PhaseStarted(phase=name):
                 self._header = name
                 return say.phase_header(self._run.phase(name))
-            case events.RetryScheduled(test=test_id) as event:
+            case events.RetryScheduled(test=test_id):
                 return [say.retry(self._run.test(test_id), event=event)]
             case events.TestSlow(test=test_id, elapsed=elapsed):
                 return [say.slow(self._run.test(test_id), elapsed=elapsed)]
             case events.StatusRequested():
                 return [heartbeat(self._run, now=self._now)]
+            case ArtifactsAwaited():
+                return [say.artifacts_awaited(event)]
             case events.AttemptFinished(test=test_id, attempt=attempt) if attempt.leaked:
                 return say.leaks(test_id, attempt.leaked)
-            case events.GateEvaluated() as event if not event.holds:
+            case events.GateEvaluated() if not event.holds:
                 return [say.gate(event)]
             case events.CancelRequested(why=why):
                 self._screen.release()
@@ -145,15 +150,11 @@ class ConsoleReporter:
                 return [say.notice(message)]
             case events.ReporterFailed(reporter=name, message=message):
                 return [say.notice(f"reporter {name} failed: {message}")]
-            case events.StartChosen() as event if self._verbose:
-                return [say.start_chosen(event)]
             case events.RunFinished():
                 self._screen.close()
                 return []
-            case event if self._verbose:
-                return self._case_lines(event)
             case _:
-                return []
+                return self._verbose_lines(event) if self._verbose else []
 
     def _test_finished(self, test_id: str) -> list[Line]:
         self._done += 1
@@ -172,9 +173,11 @@ class ConsoleReporter:
         self._header = self._header if not left else None
         return [line()] if left and not self._quiet else []
 
-    def _case_lines(self, event: events.Event) -> list[Line]:
+    def _verbose_lines(self, event: events.Event) -> list[Line]:
         """Each case once: as it happens, or with its attempt if the child did not tell before."""
         match event:
+            case events.StartChosen() as chosen:
+                return [say.start_chosen(chosen)]
             case events.LeaseAcquired() as acquired:
                 return [say.lease_acquired(acquired)]
             case events.AttemptStarted(test=test_id):

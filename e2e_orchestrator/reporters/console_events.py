@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from e2e_orchestrator.config.values import format_size
 from e2e_orchestrator.model import events
 from e2e_orchestrator.model.events import RunStarted, ServiceFailed, StartChosen
 from e2e_orchestrator.model.outcomes import Case, Leak, Reason
+from e2e_orchestrator.model.storing import ArtifactsAwaited
 from e2e_orchestrator.model.summary import PhaseState, RunState, TestState
 from e2e_orchestrator.reporters.console_line import (
     FAILED,
@@ -13,6 +15,7 @@ from e2e_orchestrator.reporters.console_line import (
     RETRY,
     SEPARATOR,
     SERVICE,
+    WAITING,
     WARNING,
     WITHIN,
     Line,
@@ -123,9 +126,11 @@ def _bad_case(case: Case, *, limit: int) -> list[Line]:
 
 
 def retry(test: TestState, *, event: events.RetryScheduled) -> Line:
-    """An attempt failed, and there will be another one."""
+    """An attempt failed, or did not run what had failed before, and there will be another one."""
     pause = f" in {event.delay:g}s" if event.delay else ""
-    said = f"attempt {test.number} failed, attempt {test.number + 1} of {test.max_attempts}{pause}"
+    left_out = test.attempts and not test.attempts[-1].verdict.failed
+    ended = "left out what had failed" if left_out else "failed"
+    said = f"attempt {test.number} {ended}, attempt {test.number + 1} of {test.max_attempts}{pause}"
     why = one_line(event.why, limit=120)
     error = first_line(test.first_error or "", limit=120)
     reason = f" {SEPARATOR} {error or why}" if error or why else ""
@@ -199,6 +204,13 @@ def service_restarting(event: events.ServiceRestarting) -> Line:
 
 def start_chosen(event: StartChosen) -> Line:
     said = f"{one_line(event.runner)} starts {event.way}: {one_line(event.why, limit=300)}"
+    return line((said, Style.DIM))
+
+
+def artifacts_awaited(event: ArtifactsAwaited) -> Line:
+    what = f"{count(event.files, 'artifact')} ({format_size(event.size)})"
+    where = one_line(event.address, limit=200)
+    said = f"{WAITING} waiting for {what} to be stored in {where}, for {event.seconds:g}s at most"
     return line((said, Style.DIM))
 
 
