@@ -2,10 +2,9 @@
 
 import asyncio
 import secrets
-import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,8 +16,8 @@ from e2e_orchestrator.engine.carry_over import CarryOver
 from e2e_orchestrator.engine.engine import Engine
 from e2e_orchestrator.engine.gates import evaluate
 from e2e_orchestrator.engine.phase_run import Place
-from e2e_orchestrator.engine.verdict import RunVerdict, judge_run
-from e2e_orchestrator.errors import InfrastructureError, SafeguardRefused, UsageError
+from e2e_orchestrator.engine.verdict import SIGNAL_CODES, RunVerdict, counts, interrupted, judge_run
+from e2e_orchestrator.errors import InfrastructureError, NowhereToReport, SafeguardRefused
 from e2e_orchestrator.history.durations import remember
 from e2e_orchestrator.history.learning import learn
 from e2e_orchestrator.isolation.bases import Surrounds
@@ -28,17 +27,19 @@ from e2e_orchestrator.journal.keep import Keep
 from e2e_orchestrator.journal.lock import RunLock, make_run_folder
 from e2e_orchestrator.journal.retention import Sweeping
 from e2e_orchestrator.journal.writer import JournalWriter
-from e2e_orchestrator.measuring.coverage import Measuring
+from e2e_orchestrator.measuring.coverage import measuring_of
+from e2e_orchestrator.model.baseline import Baseline, BaselineChosen
 from e2e_orchestrator.model.events import RunFinished, RunStarted, Warned
 from e2e_orchestrator.model.outcomes import Reason, because
-from e2e_orchestrator.model.plan import Plan, Shard, Test
-from e2e_orchestrator.model.summary import RunState, TestState
+from e2e_orchestrator.model.plan import Plan, Screenshots, Shard
 from e2e_orchestrator.planning.guarding import refuse_production
 from e2e_orchestrator.planning.rerun import Rerun
 from e2e_orchestrator.process.supervisor import Supervisor
-from e2e_orchestrator.protocols import Reporter, ReporterContext, Runner
-from e2e_orchestrator.safety.redact import Redactor, redactor_for
+from e2e_orchestrator.protocols import Emit, Reporter, ReporterContext, Runner
+from e2e_orchestrator.safety.redact import Redactor, redactor_for, refuse_secret_names
 from e2e_orchestrator.stage import Stage
+from e2e_orchestrator.storing.s3 import S3Place
+from e2e_orchestrator.storing.uploads import Uploads
 
 _REPORTERS_SECONDS = 30.0
 _SWEEPING_SECONDS = 0.5
@@ -47,7 +48,7 @@ _FAILED, _MANDATORY_REPORT, _BUG = 1, 5, 70
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReporterChoice:
-    """``asked`` is true if the user named it; one that only stands in a default list may be absent."""
+    """``asked`` is true if it was named for this run; one of the file's list may have nowhere to report."""
 
     name: str
     path: Path | None = None
@@ -61,7 +62,8 @@ class Options:
     With ``rerun`` the plan is the rerun's own, of the union; with ``shard`` it is that shard's part.
     ``durations`` is the file that learns from the run, ``warnings`` what the run is to say at its beginning,
     and ``keep`` how many earlier runs stay. With ``keep_services`` the services stay until a signal comes.
-    ``listeners`` are reporters that nobody names, of a program that runs us from inside.
+    ``listeners`` are reporters that nobody names, of a program that runs us from inside; with ``baseline``
+    is what reports compare the run. Who holds ``cancellation`` can end it from inside.
     """
 
     output: Path
@@ -76,6 +78,8 @@ class Options:
     keep: Keep = field(default_factory=Keep)
     keep_services: bool = False
     listeners: Mapping[str, Reporter] = field(default_factory=dict)
+    baseline: Baseline | None = None
+    cancellation: CancelToken = field(default_factory=CancelToken)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,48 +101,36 @@ async def run(plan: Plan, options: Options) -> Result:
     """
     refuse_production(plan)
     redactor = redactor_for(plan, options.environ)
-    _refuse_secret_names(plan, redactor)
+    refuse_secret_names(plan, redactor)
     runners = {spec.name: plugins.runner(spec.kind)(spec) for spec in plan.runners}
     place = new_place(options.output.absolute())
-    await refuse_strangers(
-        Surrounds(
-            plan=plan,
-            environ=_for_children(options.environ),
-            owner=_owner(place),
-            rules=plan.safeguards,
-        )
-    )
-    reporters = {**_reporters(options, place), **options.listeners}
+    await refuse_strangers(_surrounds(plan, options, place=place))
+    bucket = S3Place(address=plan.artifacts.store) if plan.artifacts.store else None
+    found, absent = _reporters(options, place)
+    reporters = {**found, **options.listeners}
     lock, journal = open_journal(place)
-    clock, cancellation = Clock(), CancelToken()
+    clock, cancellation = Clock(), options.cancellation
     bus = EventBus(append=journal.append, redact=redactor.data, clock=clock)
     for name, reporter in reporters.items():
         bus.subscribe(name, reporter)
     part = _Run(
         plan=plan,
-        options=options,
+        options=replace(options, warnings=(*options.warnings, *absent)),
         place=place,
         bus=bus,
         runners=runners,
         redactor=redactor,
         clock=clock,
         cancellation=cancellation,
+        uploads=_uploads(bucket, place=place, plan=plan, redactor=redactor, emit=bus.publish),
     )
-    started = clock.monotonic()
     try:
         async with heed_signals(cancellation, tell=bus.publish):
             final = await part.with_reports(reporters)
     finally:
         journal.close()
         lock.release()
-    return Result(
-        run_id=place.run_id,
-        exit_code=final.exit_code,
-        why=redactor.text(final.why),
-        duration=clock.monotonic() - started,
-        folder=place.folder,
-        counts=counts(bus.state),
-    )
+    return part.result(final)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +145,7 @@ class _Run:
     redactor: Redactor
     clock: Clock
     cancellation: CancelToken
+    uploads: Uploads | None
 
     @property
     def _remaining(self) -> Plan:
@@ -168,25 +161,38 @@ class _Run:
         last = {name for name, one in reporters.items() if getattr(one, "closes_last", False)}
         try:
             await self.bus.publish(self._beginning())
+            if baseline := self.options.baseline:
+                await self.bus.publish(BaselineChosen(baseline=baseline.masked(self.redactor.text)))
             for warning in self.options.warnings:
                 await self.bus.publish(Warned(message=warning))
             verdict = await self.carry_out()
+            took = self.clock.monotonic() - started
             await self._remember_durations()
-            await self.bus.publish(self._ending(verdict, since=started))
+            verdict = await self._settled(verdict)
+            await self.bus.publish(self._ending(verdict, took=took))
             sweeping = None if self.cancellation.why else Sweeping(self.place.output, self.options.keep)
             await self._close(reporters.keys() - last)
             final = _with_reports(verdict, self.bus, reporters)
             if final != verdict:  # Said again, so that what closes last tells the exit code that comes.
-                await self.bus.publish(self._ending(final, since=started))
+                await self.bus.publish(self._ending(final, took=took))
             await self._close(last)
             if sweeping:
                 sweeping.wait(_SWEEPING_SECONDS)
         except Exception as error:
             why = f"a bug of ours: {type(error).__name__}: {error}"
-            await self.bus.publish(self._ending(RunVerdict(exit_code=_BUG, why=why), since=started))
+            took = self.clock.monotonic() - started
+            await self.bus.publish(self._ending(RunVerdict(exit_code=_BUG, why=why), took=took))
             await self._close(reporters)
             raise
         return final
+
+    async def _settled(self, verdict: RunVerdict) -> RunVerdict:
+        """A signal during the wait for uploads interrupts the run; one that only ended the services does not."""
+        kept = self.options.keep_services and self.cancellation.why
+        if self.uploads:
+            await self.uploads.settle(hurry=self.cancellation.pressed)
+        why = self.cancellation.why
+        return interrupted(why) if why in SIGNAL_CODES and not kept else verdict
 
     async def _close(self, names: Collection[str]) -> None:
         await self.bus.close(patience=_REPORTERS_SECONDS, names=names, hurry=self.cancellation.pressed)
@@ -206,12 +212,23 @@ class _Run:
         if path and (warning := remember(path, learn(self.bus.state))):
             await self.bus.publish(Warned(message=warning))
 
-    def _ending(self, verdict: RunVerdict, *, since: float) -> RunFinished:
+    def _ending(self, verdict: RunVerdict, *, took: float) -> RunFinished:
         return RunFinished(
             exit_code=verdict.exit_code,
             success=verdict.success,
-            duration=self.clock.monotonic() - since,
+            duration=took,
             why=verdict.why,
+            counts=counts(self.bus.state),
+        )
+
+    def result(self, verdict: RunVerdict) -> Result:
+        finished = self.bus.state.finished
+        return Result(
+            run_id=self.place.run_id,
+            exit_code=verdict.exit_code,
+            why=self.redactor.text(verdict.why),
+            duration=finished.duration if finished else 0.0,
+            folder=self.place.folder,
             counts=counts(self.bus.state),
         )
 
@@ -281,6 +298,7 @@ class _Run:
             cancellation=self.cancellation,
             clock=self.clock,
             emit=self.bus.publish,
+            uploads=self.uploads,
         )
 
     def _engine(self, stage: Stage) -> Engine:
@@ -294,33 +312,30 @@ class _Run:
         )
 
 
-def measuring_of(
-    runners: Mapping[str, Runner], *, output: Path, folder: Path, environ: Mapping[str, str]
-) -> Measuring:
-    """Runners that measure have an ``interpreter(test)``; it is not part of the protocol that all share."""
-
-    def interpreter(state: TestState) -> str:
-        known: Callable[[Test], str] | None = getattr(runners[state.test.runner], "interpreter", None)
-        return known(state.test) if known else sys.executable
-
-    return Measuring(output=output, folder=folder, interpreter=interpreter, environ=environ)
-
-
-def _refuse_secret_names(plan: Plan, redactor: Redactor) -> None:
-    """Names cannot be masked, because everything refers to them; so they must not hold a secret."""
-    names = [phase.name for phase in plan.phases] + [test.name for test in plan.tests]
-    names += [runner.name for runner in plan.runners] + [service.name for service in plan.services]
-    for name in names:
-        if redactor.text(name) != name:
-            raise UsageError(
-                f"the name {redactor.text(name)!r} of a phase, test, runner or service holds the value of a secret",
-                hint="rename it, or give the variable a value that is no ordinary word",
-            )
-
-
 def _for_children(environ: Mapping[str, str]) -> dict[str, str]:
     """Without the variables that stand for our own options: they would bend a run inside this run."""
     return {name: value for name, value in environ.items() if not name.startswith("E2E_ORCHESTRATE_")}
+
+
+def _surrounds(plan: Plan, options: Options, *, place: Place) -> Surrounds:
+    return Surrounds(
+        plan=plan, environ=_for_children(options.environ), owner=_owner(place), rules=plan.safeguards
+    )
+
+
+def _uploads(
+    bucket: S3Place | None, *, place: Place, plan: Plan, redactor: Redactor, emit: Emit
+) -> Uploads | None:
+    if bucket is None:
+        return None
+    return Uploads(
+        bucket=bucket,
+        output=place.output,
+        folder=place.folder,
+        mask=redactor.mask,
+        emit=emit,
+        pictures=plan.artifacts.screenshots is Screenshots.ALWAYS,
+    )
 
 
 def _owner(place: Place) -> Owner:
@@ -345,9 +360,10 @@ def open_journal(place: Place) -> tuple[RunLock, JournalWriter]:
         ) from error
 
 
-def _reporters(options: Options, place: Place) -> dict[str, Reporter]:
-    """Those that were asked for; one that cannot work is an error only if it was named."""
+def _reporters(options: Options, place: Place) -> tuple[dict[str, Reporter], list[str]]:
+    """Those that are to report, and a sentence about each that has nowhere to."""
     found: dict[str, Reporter] = {}
+    absent: list[str] = []
     for choice in options.reporters:
         context = ReporterContext(
             output=place.output,
@@ -359,10 +375,12 @@ def _reporters(options: Options, place: Place) -> dict[str, Reporter]:
         )
         try:
             found[choice.name] = plugins.reporter(choice.name)(context)
-        except UsageError:
+        except NowhereToReport as error:
             if choice.asked:
                 raise
-    return found
+            if not error.elsewhere:
+                absent.append(f"{error.message}; this run does without it: {error.hint}")
+    return found, absent
 
 
 def _with_reports(verdict: RunVerdict, bus: EventBus, reporters: Mapping[str, Reporter]) -> RunVerdict:
@@ -373,22 +391,9 @@ def _with_reports(verdict: RunVerdict, bus: EventBus, reporters: Mapping[str, Re
         return RunVerdict(exit_code=_MANDATORY_REPORT, why=bus.journal_error)
     for name, error in bus.broken.items():
         if getattr(reporters[name], "mandatory", False):
-            return RunVerdict(
-                exit_code=_MANDATORY_REPORT, why=f"the mandatory report {name!r} failed: {error}"
-            )
+            why = f"the mandatory report {name!r} failed: {error}"
+            return RunVerdict(exit_code=_MANDATORY_REPORT, why=why)
     return verdict
-
-
-def counts(state: RunState) -> dict[str, int]:
-    """The tests by their end, for the last line."""
-    return {
-        "tests": sum(1 for _ in state.tests),
-        "passed": sum(test.verdict.status.value == "passed" for test in state.tests),
-        "failed": len(state.failed),
-        "skipped": sum(test.verdict.status.value == "skipped" for test in state.tests),
-        "flaky": len(state.flaky),
-        "carried_over": len(state.carried_over),
-    }
 
 
 def local_now() -> str:

@@ -28,6 +28,8 @@ from e2e_orchestrator.safety.redact import Redactor
 from e2e_orchestrator.services.ground import Ground
 from e2e_orchestrator.services.surrounded import SurroundedExecutor
 from e2e_orchestrator.services.world import World
+from e2e_orchestrator.storing.executor import StoringExecutor
+from e2e_orchestrator.storing.uploads import Uploads
 
 _SERVICES = "services"
 _CLOSING_SECONDS, _CLOSING_SECONDS_IN_A_HURRY = 30.0, 3.0
@@ -51,6 +53,7 @@ class Stage:
     cancellation: Cancellation
     clock: Clock
     emit: Emit
+    uploads: Uploads | None = None
     world: World = field(init=False)
     executor: Executor = field(init=False)
 
@@ -112,9 +115,10 @@ class Stage:
         )
         surrounded = SurroundedExecutor(inner=packed, world=self.world, clock=self.clock)
         turns = TurnsExecutor(inner=surrounded, runners=self.runners, clock=self.clock)
-        return LeasingExecutor(
+        leasing = LeasingExecutor(
             inner=turns, leases=leases, plan=self.plan, clock=self.clock, known=self._known
         )
+        return StoringExecutor(inner=leasing, uploads=self.uploads) if self.uploads else leasing
 
     def _known(self, test: Test) -> Test:
         """With the ports that are known before the services of its slot start."""

@@ -13,6 +13,7 @@ from e2e_orchestrator.cli.earlier import output_folder, read_run
 from e2e_orchestrator.cli.options import Reporting, config_option, option, run_options
 from e2e_orchestrator.cli.replay import tell
 from e2e_orchestrator.cli.run import RunCommand, leave, reporter_choices
+from e2e_orchestrator.engine.verdict import counts
 from e2e_orchestrator.errors import InfrastructureError, OrchestratorError, UsageError
 from e2e_orchestrator.history.durations import remember
 from e2e_orchestrator.history.learning import learn
@@ -20,7 +21,6 @@ from e2e_orchestrator.journal.runs import JOURNAL, Run, find_run, runs_below
 from e2e_orchestrator.merging.merge import Merged, merge
 from e2e_orchestrator.merging.parts import Part, as_part
 from e2e_orchestrator.protocols import ReporterContext
-from e2e_orchestrator.session import counts
 
 _DEFAULT = ("console", "json")
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
+from e2e_orchestrator.config.artifacts import Artifacts, ArtifactsField
 from e2e_orchestrator.config.fields import (
     Condition,
     Count,
@@ -40,7 +41,6 @@ from e2e_orchestrator.model.plan import (
     Order,
     Packing,
     RetryStrategy,
-    Screenshots,
     Split,
     Warm,
 )
@@ -109,23 +109,6 @@ def _test(value: Any) -> Any:
 
 RetriesField = Annotated[Retries, BeforeValidator(_retries, json_schema_input_type=Count | Retries)]
 RunRetriesField = Annotated[RunRetries, BeforeValidator(_retries, json_schema_input_type=Count | RunRetries)]
-
-
-class Artifacts(Model):
-    """What is kept of the files that tests write, and what reports do with them."""
-
-    collect: Globs = Field(default=(), description="Files that every attempt keeps, relative to its folder.")
-    screenshots: Annotated[Screenshots, choice(Screenshots)] = Field(
-        default=Screenshots.ALWAYS,
-        description="always (default); never: no report shows them or links to them.",
-    )
-
-
-def _artifacts(value: Any) -> Any:
-    return value if isinstance(value, dict | Artifacts) else {"collect": value}
-
-
-ArtifactsField = Annotated[Artifacts, BeforeValidator(_artifacts, json_schema_input_type=Globs | Artifacts)]
 
 
 class TestDetails(Policies):
@@ -341,7 +324,8 @@ class Config(Policies):
     )
     output: Line | None = Field(default=None, description="Folder of the results; default ./test-results.")
     artifacts: ArtifactsField = Field(
-        default_factory=Artifacts, description="What is kept; a list means `{collect: …}`."
+        default_factory=Artifacts,
+        description="What is kept; a list means `{collect: …}`, an `s3://…` means `{store: …}`.",
     )
     gates: RunGates | None = Field(default=None, description="What the run has to come up to.")
     keep: Keep = Field(default_factory=Keep, description="How many earlier runs stay in the output folder.")

@@ -19,6 +19,18 @@ class RunVerdict:
         return self.exit_code == 0
 
 
+def counts(state: RunState) -> dict[str, int]:
+    """The tests by their end, for the last line."""
+    return {
+        "tests": sum(1 for _ in state.tests),
+        "passed": sum(test.verdict.status.value == "passed" for test in state.tests),
+        "failed": len(state.failed),
+        "skipped": sum(test.verdict.status.value == "skipped" for test in state.tests),
+        "flaky": len(state.flaky),
+        "carried_over": len(state.carried_over),
+    }
+
+
 def judge_phase(tests: list[TestState]) -> tuple[Status, Reason | None]:
     """Failed if any of its tests failed, skipped if all were, else passed."""
     verdicts = [test.verdict for test in tests]
@@ -42,10 +54,14 @@ def judge_run(state: RunState) -> RunVerdict:
     return next(_objections(state), green)
 
 
+def interrupted(signal: str) -> RunVerdict:
+    return RunVerdict(exit_code=SIGNAL_CODES[signal], why=f"interrupted by {signal}")
+
+
 def _objections(state: RunState) -> Iterator[RunVerdict]:
     """Everything that keeps a run from being green, the weightiest first."""
     if state.cancelled in SIGNAL_CODES:
-        yield RunVerdict(exit_code=SIGNAL_CODES[state.cancelled], why=f"interrupted by {state.cancelled}")
+        yield interrupted(state.cancelled)
     for service in state.services.values():
         if service.status == "failed" and _matters(service.name, state):
             yield RunVerdict(exit_code=5, why=f"service {service.name} failed: {service.message}")

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -12,9 +13,10 @@ from typing import Any
 from e2e_orchestrator.model.events import Counted, CoverageMeasured
 from e2e_orchestrator.model.names import file_name
 from e2e_orchestrator.model.outcomes import Attachment
-from e2e_orchestrator.model.plan import RunnerSpec
+from e2e_orchestrator.model.plan import RunnerSpec, Test
 from e2e_orchestrator.model.summary import RunState, TestState
 from e2e_orchestrator.parsers.coverage_file import Reached
+from e2e_orchestrator.protocols import Runner
 
 DATA = "coverage-data"
 FOLDER = "coverage"
@@ -139,3 +141,15 @@ def _together(counts: Iterable[Counted]) -> Counted:
 
 def _short(error: Exception) -> str:
     return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+
+
+def measuring_of(
+    runners: Mapping[str, Runner], *, output: Path, folder: Path, environ: Mapping[str, str]
+) -> Measuring:
+    """Runners that measure have an ``interpreter(test)``; it is not part of the protocol that all share."""
+
+    def interpreter(state: TestState) -> str:
+        known: Callable[[Test], str] | None = getattr(runners[state.test.runner], "interpreter", None)
+        return known(state.test) if known else sys.executable
+
+    return Measuring(output=output, folder=folder, interpreter=interpreter, environ=environ)

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from e2e_orchestrator.merging.parts import Part
 from e2e_orchestrator.model.outcomes import Attachment, Attempt, Case
+from e2e_orchestrator.process.came import SUFFIX
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,11 +34,22 @@ class Evidence:
             output=replace(output, path=self.path(output.path)) if output else None,
             cases=tuple(self.case(case) for case in attempt.cases),
             attachments=self._attachments(attempt.attachments),
-            services=tuple(replace(one, log=self.path(one.log)) for one in attempt.services),
+            services=tuple(
+                replace(one, service=self.part.own(one.service), log=self.log(one.log))
+                for one in attempt.services
+            ),
         )
 
     def case(self, case: Case) -> Case:
         return replace(case, attachments=self._attachments(case.attachments)) if case.attachments else case
+
+    def log(self, path: str) -> str:
+        """As :meth:`path`, of a service's log; the times beside it come along, and nobody misses them."""
+        if path not in self._moved:
+            root, rest = self._source(path + SUFFIX)
+            if _below(rest):
+                _bring(root / rest, self.folder / rest, root=root)
+        return self.path(path)
 
     def path(self, path: str) -> str:
         """The new path of a file, which is there from now on unless it was not there before."""
@@ -49,19 +61,27 @@ class Evidence:
         return tuple(replace(one, path=self.path(one.path)) for one in attachments)
 
     def _move(self, path: str) -> str:
-        own = PurePosixPath("runs", self.part.state.run_id)
-        given = PurePosixPath(path)
-        inside = given.is_relative_to(own)
-        # The run's folder may have been kept without the folders around it.
-        root = self.part.run.folder if inside else self.part.run.output
-        rest = given.relative_to(own) if inside else given
-        if rest.is_absolute() or ".." in rest.parts:
+        root, rest = self._source(path)
+        if not _below(rest):
             self.missing.append(path)
             return path
         target = self.folder / rest
         if not _bring(root / rest, target, root=root):
             self.missing.append(path)
         return target.relative_to(self.output).as_posix()
+
+    def _source(self, path: str) -> tuple[Path, PurePosixPath]:
+        """A folder of the part, and the way to the file from there."""
+        own = PurePosixPath("runs", self.part.state.run_id)
+        given = PurePosixPath(path)
+        inside = given.is_relative_to(own)
+        # The run's folder may have been kept without the folders around it.
+        root = self.part.run.folder if inside else self.part.run.output
+        return root, given.relative_to(own) if inside else given
+
+
+def _below(path: PurePosixPath) -> bool:
+    return not path.is_absolute() and ".." not in path.parts
 
 
 def _bring(source: Path, target: Path, *, root: Path) -> bool:

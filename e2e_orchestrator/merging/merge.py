@@ -11,14 +11,15 @@ from e2e_orchestrator.engine.verdict import RunVerdict
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.history.last_green import with_last_green
 from e2e_orchestrator.journal.runs import Run
-from e2e_orchestrator.measuring.coverage import Measuring
+from e2e_orchestrator.measuring.coverage import Measuring, measuring_of
 from e2e_orchestrator.merging.evidence import Evidence
 from e2e_orchestrator.merging.parts import Part, complete, whole_plan
 from e2e_orchestrator.merging.union import Union
+from e2e_orchestrator.model.baseline import Baseline
 from e2e_orchestrator.model.events import Envelope, RunStarted
 from e2e_orchestrator.model.plan import Plan
 from e2e_orchestrator.model.summary import RunState
-from e2e_orchestrator.session import measuring_of, new_place, open_journal
+from e2e_orchestrator.session import new_place, open_journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +32,8 @@ class Merged:
     verdict: RunVerdict
 
 
-def merge(given: Sequence[Part], *, output: Path) -> Merged:
-    """Writes the union into a new run folder below ``output``.
+def merge(given: Sequence[Part], *, output: Path, baseline: Baseline | None = None) -> Merged:
+    """Writes the union into a new run folder below ``output``; compared with ``baseline``, else as its shards.
 
     Raises UsageError or InfrastructureError, and writes nothing, if the parts are not the whole plan, each
     shard once; InfrastructureError if the folder cannot be written.
@@ -52,6 +53,7 @@ def merge(given: Sequence[Part], *, output: Path) -> Merged:
             parts,
             evidence=_evidence(parts, folder=place.folder, output=output),
             started=started,
+            baseline=baseline,
             measure=_measuring(started.plan, place=place).measure,
         )
         envelopes = tuple(union)

@@ -10,18 +10,41 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from e2e_orchestrator.engine.gates import evaluate
-from e2e_orchestrator.engine.verdict import RunVerdict, judge_phase, judge_run
+from e2e_orchestrator.engine.verdict import RunVerdict, counts, judge_phase, judge_run
 from e2e_orchestrator.merging.evidence import Evidence
 from e2e_orchestrator.merging.parts import Part
 from e2e_orchestrator.model import events
+from e2e_orchestrator.model.baseline import Baseline, BaselineChosen
 from e2e_orchestrator.model.closing import OPEN, closed
 from e2e_orchestrator.model.events import Envelope, Event
+from e2e_orchestrator.model.storing import ArtifactsAwaited, ArtifactsStored
 from e2e_orchestrator.model.summary import RunState
-from e2e_orchestrator.session import counts
 
 _UNFINISHED = 1
+# Of the union there is one and it is judged anew, it is measured as a whole, and it waits for nobody.
+_OF_ONE_RUN = (
+    events.RunStarted,
+    BaselineChosen,
+    events.RunFinished,
+    events.GateEvaluated,
+    events.TestCarriedOver,
+    events.StatusRequested,
+    events.CoverageMeasured,
+    ArtifactsAwaited,
+)
 # What an unfinished shard weighs more than: all is well, a gate did not hold, nothing ran.
 _LIGHTER = frozenset({0, 3, 4})
+# What may still come when a run's tests and services are over, and its gates have looked at the time.
+_AFTERWARDS = (
+    ArtifactsStored,
+    ArtifactsAwaited,
+    events.Warned,
+    events.CancelRequested,
+    events.StatusRequested,
+    events.ReporterFailed,
+    events.GateEvaluated,
+    events.RunFinished,
+)
 
 
 @dataclass(slots=True)
@@ -31,6 +54,7 @@ class Union:
     parts: Sequence[Part]
     evidence: Mapping[int, Evidence] = field(kw_only=True)
     started: events.RunStarted = field(kw_only=True)
+    baseline: Baseline | None = field(kw_only=True)
     measure: Callable[[RunState], events.CoverageMeasured | None] = field(kw_only=True)
     state: RunState = field(default_factory=RunState, init=False)
     verdict: RunVerdict | None = field(default=None, init=False)
@@ -41,6 +65,8 @@ class Union:
         self._open.update(phase.name for part in self.parts for phase in part.plan.phases)
         first = min(part.envelopes[0].at for part in self.parts)
         yield self._say(self.started, at=first, mono=0.0)
+        for event in self._compared():
+            yield self._say(event, at=first, mono=0.0)
         yield from self._carried_over()
         for part, envelope in self._in_order():
             for event in self._translated(part, envelope.event, mono=envelope.mono):
@@ -56,8 +82,18 @@ class Union:
         return envelope
 
     def _in_order(self) -> Iterator[tuple[Part, Envelope]]:
-        streams = ([(part, envelope) for envelope in part.envelopes] for part in self.parts)
+        streams = ([(part, envelope) for envelope in _without_waiting(part)] for part in self.parts)
         return heapq.merge(*streams, key=lambda one: one[1].mono)
+
+    def _compared(self) -> Iterator[Event]:
+        """What was asked for, else what all shards were compared with; of several nothing would be right."""
+        theirs = {one.run_id: one for part in self.parts if (one := part.state.baseline)}
+        everywhere = len(theirs) == 1 and all(part.state.baseline for part in self.parts)
+        if baseline := self.baseline or (next(iter(theirs.values())) if everywhere else None):
+            yield BaselineChosen(baseline=baseline)
+        elif theirs:
+            said = "the shards were not all compared with one run: give the merge a --baseline"
+            yield events.Warned(message=said)
 
     def _carried_over(self) -> Iterator[Envelope]:
         """First of all, as in a journal of a rerun."""
@@ -72,11 +108,9 @@ class Union:
         self, part: Part, event: Event, *, mono: float
     ) -> Iterator[Event]:
         evidence = self.evidence[part.shard.index]
+        if isinstance(event, _OF_ONE_RUN):
+            return
         match event:
-            case events.RunStarted() | events.RunFinished() | events.GateEvaluated():
-                return  # Of the union there is one, and it is judged anew.
-            case events.TestCarriedOver() | events.StatusRequested() | events.CoverageMeasured():
-                return
             case events.PhaseStarted(phase=name):
                 if self.state.phase(name).started is None:
                     yield event
@@ -89,19 +123,22 @@ class Union:
                 yield replace(event, slot=slot, output=output)
             case events.AttemptFinished():
                 yield replace(event, attempt=evidence.attempt(event.attempt))
+            case ArtifactsStored(stored=stored):
+                moved = tuple(replace(one, path=evidence.path(one.path)) for one in stored)
+                yield replace(event, stored=moved)
             case events.CaseFinished():
                 yield replace(event, case=evidence.case(event.case))
             case events.ServiceStarted():
-                yield replace(event, service=_of(part, event.service), log=evidence.path(event.log))
+                yield replace(event, service=part.own(event.service), log=evidence.log(event.log))
             case events.ServiceFailed() | events.ServiceRestarting():
-                log = evidence.path(event.log) if event.log else None
-                yield replace(event, service=_of(part, event.service), log=log)
+                log = evidence.log(event.log) if event.log else None
+                yield replace(event, service=part.own(event.service), log=log)
             case events.ServiceReady() | events.ServiceStopped():
-                yield replace(event, service=_of(part, event.service))
+                yield replace(event, service=part.own(event.service))
             case events.LeaseAcquired() | events.LeaseReleased():
                 yield replace(event, slot=event.slot + evidence.slots)
             case events.ReporterFailed():
-                yield replace(event, reporter=_of(part, event.reporter))
+                yield replace(event, reporter=part.own(event.reporter))
             case events.Warned(message=message):
                 yield events.Warned(message=f"{part.name}: {message}")
             case _:
@@ -156,9 +193,10 @@ class Union:
         return verdict
 
 
-def _of(part: Part, name: str) -> str:
-    """Each shard has services and reporters of its own, by the same names."""
-    return f"{name} ({part.name})"
+def _without_waiting(part: Part) -> Iterator[Envelope]:
+    """How long a shard waited for its uploads is no time that its tests took: no gate may count it."""
+    over = max((one.mono for one in part.envelopes if not isinstance(one.event, _AFTERWARDS)), default=0.0)
+    return (replace(one, mono=min(one.mono, over)) for one in part.envelopes)
 
 
 def _duration(part: Part) -> float:

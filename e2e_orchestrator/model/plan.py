@@ -56,9 +56,10 @@ class Screenshots(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifacts:
-    """What reports do with the files that tests leave behind."""
+    """What becomes of the files that tests leave behind; ``store`` is the ``s3://…`` that copies go to."""
 
     screenshots: Screenshots = Screenshots.ALWAYS
+    store: str | None = None
 
 
 class Warm(StrEnum):

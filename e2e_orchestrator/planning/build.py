@@ -123,7 +123,7 @@ class _Build:
             order=self.overrides.order or model.order,
             gates=_gates(model.gates),
             safeguards=rules_of(model.safeguards),
-            artifacts=Artifacts(screenshots=model.artifacts.screenshots),
+            artifacts=Artifacts(screenshots=model.artifacts.screenshots, store=model.artifacts.store or None),
         )
 
     def _runner(self, name: str, runner: schema.Runner) -> RunnerSpec:

@@ -15,6 +15,7 @@ from e2e_orchestrator.safety.addresses import inherited, targets_of
 from e2e_orchestrator.safety.guards import allowed, exception_to_write, objection
 
 _ENVIRONMENT = "the environment"
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +51,12 @@ def check_targets(
         for given in _given(loaded, services=services)
         for target in targets_of(given.name, given.value)
     ]
+    ours = [(name, value) for name, value in inherited(environ) if name not in loaded.model.env]
+    if loaded.model.artifacts.store:
+        ours += [(name, environ[name]) for name in _ENDPOINTS if environ.get(name)]
     found += [
         _checked(target, what=name, where=_ENVIRONMENT, rules=rules)
-        for name, value in inherited(environ)
-        if name not in loaded.model.env
+        for name, value in ours
         for target in targets_of(name, value)
     ]
     return tuple(dict.fromkeys(found))
@@ -83,6 +86,8 @@ def _checked(target: Target, *, what: str, where: str, rules: Safeguards) -> Che
 def _given(loaded: LoadedConfig, *, services: bool) -> Iterator[_Given]:
     model = loaded.model
     yield from _of_env(model.env, "env")
+    if place := model.artifacts.store:
+        yield _Given(keys=("artifacts", "store"), name="store", value=place)
     for name, runner in model.runners.items():
         yield from _of_env(runner.env, "runners", name, "env")
         yield from _of_words(runner.args, "runners", name, "args")
