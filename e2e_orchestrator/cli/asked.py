@@ -34,10 +34,11 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reporting:
-    """How a run tells what happens, and where its results go; ``report`` is None if not asked for."""
+    """How a run tells what happens, and where its results go; ``baseline`` is what it is compared with."""
 
     report: tuple[str, ...] = ()
     output: Path | None = None
+    baseline: str | None = None
     color: Literal["auto", "always", "never"] = "auto"
     verbose: int = 0
     quiet: bool = False

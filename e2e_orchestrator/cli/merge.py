@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from e2e_orchestrator import plugins
+from e2e_orchestrator.cli.baseline import baseline_of
 from e2e_orchestrator.cli.boundary import tell as tell_error
 from e2e_orchestrator.cli.earlier import output_folder, read_run
 from e2e_orchestrator.cli.options import Reporting, config_option, option, run_options
@@ -47,7 +48,10 @@ def merge_command(
     try:
         words, reports = _told_apart(runs, reporting.report)
         output = output_folder(reporting.output, config=config)
-        merged = merge([_part(word, output=output) for word in words], output=output)
+        parts = [_part(word, output=output) for word in words]
+        own = [part.run.folder for part in parts]
+        baseline = baseline_of(reporting.baseline, output=output, own=own)
+        merged = merge(parts, output=output, baseline=baseline)
         broken = asyncio.run(_report(merged, reports, reporting=reporting, output=output))
         if durations and (warning := remember(durations.absolute(), learn(merged.state))):
             click.echo(f"e2e-orchestrate: {warning}", err=True)

@@ -261,6 +261,11 @@ _REPORTING = (
         help="Reporters; default console, json.",
     ),
     output_option,
+    option(
+        "--baseline",
+        metavar="RUN|FILE",
+        help="Say what is new against that run: `latest`, an id, a folder, a journal, an e2e-results.json.",
+    ),
     color_option,
     option("-v", "--verbose", count=True, help="Say more."),
     option("-q", "--quiet", is_flag=True, help="Say only what failed, and the verdict."),

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from e2e_orchestrator import plugins
+from e2e_orchestrator.cli.baseline import baseline_of, compared_with
 from e2e_orchestrator.cli.earlier import Earlier, output_folder, read_run
 from e2e_orchestrator.cli.options import Reporting, config_option, run_options
 from e2e_orchestrator.cli.run import reporter_choices
@@ -40,9 +41,10 @@ def replay(run: str | None, reporting: Reporting, *, config: Path) -> int:
     name, words = _told_apart(run, reporting.report)
     found, journal = _find(name, reporting=reporting, config=config)
     earlier = read_run(found, journal=journal)
+    baseline = baseline_of(reporting.baseline, output=found.output, own=[found.folder], before=found)
     choices = reporter_choices(words or _DEFAULT, asked=True)
     reporters = {one.name: plugins.reporter(one.name)(_context(one, earlier, reporting)) for one in choices}
-    broken = asyncio.run(tell(earlier.envelopes, reporters))
+    broken = asyncio.run(tell(compared_with(earlier.envelopes, baseline), reporters))
     _say_what_is_missing(earlier)
     code = earlier.state.finished.exit_code if earlier.state.finished else _UNFINISHED
     if broken and code == 0:

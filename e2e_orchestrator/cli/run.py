@@ -8,14 +8,24 @@ import sys
 import threading
 import time
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
 
-from e2e_orchestrator import session
-from e2e_orchestrator.cli.boundary import BUG, INTERRUPTED, USAGE, masked, tell, tell_bug, tell_misuse
+from e2e_orchestrator import plugins, session
+from e2e_orchestrator.cli.baseline import baseline_of
+from e2e_orchestrator.cli.boundary import (
+    BUG,
+    INTERRUPTED,
+    USAGE,
+    masked,
+    tell,
+    tell_bug,
+    tell_misuse,
+    unprinted,
+)
 from e2e_orchestrator.cli.earlier import rerun_of
 from e2e_orchestrator.cli.load_plan import (
     LoadedPlan,
@@ -36,8 +46,6 @@ from e2e_orchestrator.planning.guarding import refuse_production
 from e2e_orchestrator.planning.rerun import Rerun
 from e2e_orchestrator.session import Options, ReporterChoice
 
-# In a list that nobody wrote for this run, these need not be there: they have no address to write to.
-_MAY_BE_ABSENT = frozenset({"slack", "github", "webhook", "otel"})
 _THREADS_SECONDS = 1.0
 
 Ended = TypeVar("Ended")
@@ -80,31 +88,20 @@ def run(  # noqa: PLR0913 - one for each option.
 
     The last line on standard error is machine readable: E2E_RESULT {…}.
     """
+    wish = _Wish(rerun=rerun, last_failed=last_failed, dry_run=dry_run, keep_services=keep_services)
     try:
-        config = load_config(selection.config, environ=os.environ)
-        results = settle_results(reporting, config)
-        again = rerun is not None or last_failed
-        chosen = replace(selection, shard=None) if again else selection
-        memory = recall_durations(selection, config, output=results.output)
-        loaded = settle_plan(config, chosen, memory=memory)
-        earlier = _rerun(rerun, last_failed=last_failed, loaded=loaded, selection=selection, results=results)
-        if dry_run:
-            show(earlier.shown if earlier else loaded.plan, color=reporting.color)
-            refuse_production(loaded.plan)
-        else:
-            options = _options(results, reporting, loaded=loaded, rerun=earlier, memory=memory)
-            options = replace(options, keep_services=keep_services)
-            plan = with_last_green(earlier.plan if earlier else loaded.plan, output=results.output)
-            result = _to_its_end(session.run(plan, options))
+        result = _carried_out(selection, reporting, wish)
     except OrchestratorError as error:
         tell(error)
         leave(error.exit_code, why=error.message)
     except KeyboardInterrupt:
         leave(INTERRUPTED, why="interrupted by SIGINT")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the last line is promised for every end of a run.
+        if isinstance(error, OSError) and (unread := unprinted(error)) is not None:
+            leave(unread, why=f"what is printed cannot be written: {error.strerror}")
         tell_bug(sys.argv[1:])
         leave(BUG, why=f"a bug of ours: {type(error).__name__}: {error}")
-    if dry_run:
+    if result is None:
         leave(0, why="a dry run: nothing was started")
     leave(
         result.exit_code,
@@ -113,10 +110,42 @@ def run(  # noqa: PLR0913 - one for each option.
         more={
             "duration": round(result.duration, 3),
             **result.counts,
-            "results": str(results.output / "e2e-results.json"),
+            "results": str(result.folder.parents[1] / "e2e-results.json"),
             "run_folder": str(result.folder),
         },
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """What only this command has options for."""
+
+    rerun: str | None
+    last_failed: bool
+    dry_run: bool
+    keep_services: bool
+
+
+def _carried_out(selection: Selection, reporting: Reporting, wish: _Wish) -> session.Result | None:
+    """None of a dry run, which only shows the plan."""
+    config = load_config(selection.config, environ=os.environ)
+    results = settle_results(reporting, config)
+    again = wish.rerun is not None or wish.last_failed
+    chosen = replace(selection, shard=None) if again else selection
+    baseline = baseline_of(reporting.baseline, output=results.output)
+    memory = recall_durations(selection, config, output=results.output)
+    loaded = settle_plan(config, chosen, memory=memory)
+    earlier = _rerun(
+        wish.rerun, last_failed=wish.last_failed, loaded=loaded, selection=selection, results=results
+    )
+    options = _options(results, reporting, loaded=loaded, rerun=earlier, memory=memory)
+    if wish.dry_run:
+        show(earlier.shown if earlier else loaded.plan, color=reporting.color)
+        refuse_production(loaded.plan)
+        return None
+    options = replace(options, keep_services=wish.keep_services, baseline=baseline)
+    plan = with_last_green(earlier.plan if earlier else loaded.plan, output=results.output)
+    return _to_its_end(session.run(plan, options))
 
 
 def _to_its_end(main: Coroutine[Any, Any, Ended]) -> Ended:
@@ -173,12 +202,13 @@ def _options(
 
 
 def reporter_choices(words: Sequence[str], *, asked: bool) -> tuple[ReporterChoice, ...]:
-    """``name`` or ``name=path``; the path starts where one stands."""
+    """``name`` or ``name=path``; the path starts where one stands. Raises UsageError for unknown names."""
     choices = []
+    plugins.know_reporters(dict.fromkeys(word.partition("=")[0] for word in words))
     for word in dict.fromkeys(words):
         name, _, path = word.partition("=")
         place = Path(path).absolute() if path else None
-        choices.append(ReporterChoice(name=name, path=place, asked=asked or name not in _MAY_BE_ABSENT))
+        choices.append(ReporterChoice(name=name, path=place, asked=asked))
     return tuple(choices)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from e2e_orchestrator.model.events import ServiceFailed
 from e2e_orchestrator.model.outcomes import Reason, Status
 from e2e_orchestrator.model.summary import PhaseState, RunState, TestState
+from e2e_orchestrator.reporters.comparison import comparison_of
 from e2e_orchestrator.reporters.console_events import failure, gate, leaks, notice, service_failed
 from e2e_orchestrator.reporters.console_line import FLAKY, Line, Style, line, quoted, sign
 from e2e_orchestrator.reporters.groups import failures_of, group
@@ -23,7 +24,17 @@ from e2e_orchestrator.reporters.wording import (
 )
 
 RESULTS = "e2e-results.json"
-_REPORT = "e2e-report.html"
+# What is there to be read: the console cannot know which reports were asked for, but sees what they left.
+_REPORTS = {
+    RESULTS: "results",
+    "e2e-report.html": "report",
+    "junit.xml": "junit",
+    "ctrf-report.json": "ctrf",
+    "results.tap": "tap",
+    "summary.md": "markdown",
+    "gl-junit-report.xml": "gitlab",
+    "gl-code-quality-report.json": "gitlab",
+}
 _CASES, _LINES, _TESTS, _SLOWEST = 3, 15, 25, 5
 _WAITED_SECONDS, _WAITED = 10.0, 0.1
 
@@ -39,6 +50,7 @@ def summary(
         ("Flaky tests", _flaky(run)),
         ("Not run", _not_run(run)),
         ("Carried over", _carried_over(run)),
+        ("Compared", _compared(run)),
         ("Slowest tests", _slowest(run)),
         ("Timing", _timing(run, verbose=verbose)),
         ("Failed services", [one for event in services for one in service_failed(event, output=output)]),
@@ -161,6 +173,11 @@ def _carried_over(run: RunState) -> list[Line]:
     return said
 
 
+def _compared(run: RunState) -> list[Line]:
+    found = comparison_of(run)
+    return [line(one_line(found.sentence, limit=400))] if found else []
+
+
 def _slowest(run: RunState) -> list[Line]:
     slowest = run.slowest(_SLOWEST)
     if len(slowest) < 2:  # noqa: PLR2004 - the slowest of one test is no news.
@@ -208,14 +225,11 @@ def _without_repeats(texts: Iterable[str]) -> list[str]:
 
 
 def _reports(*, output: Path, run_folder: Path) -> list[Line]:
-    """What is there to be read: the console cannot know which reports were asked for."""
     said: list[tuple[str, Path]] = []
-    if (run_folder / RESULTS).is_file():
-        newest = output / RESULTS
-        said.append(("results", newest if newest.is_file() else run_folder / RESULTS))
-    if (run_folder / _REPORT).is_file():
-        newest = output / _REPORT
-        said.append(("report", newest if newest.is_file() else run_folder / _REPORT))
+    for file, name in _REPORTS.items():
+        if (run_folder / file).is_file():
+            newest = output / file
+            said.append((name, newest if newest.is_file() else run_folder / file))
     if run_folder.is_dir():
         said.append(("run", run_folder))
     return [line((f"{name:<9}", Style.DIM), one_line(str(path), limit=400)) for name, path in said]

@@ -13,6 +13,7 @@ from e2e_orchestrator.model.plan import Shard
 from e2e_orchestrator.model.safeguards import Checked
 from e2e_orchestrator.model.summary import PhaseState, RunState, TestState
 from e2e_orchestrator.protocols import ReporterContext
+from e2e_orchestrator.reporters.comparison import Comparison, comparison_of
 from e2e_orchestrator.reporters.report_names import report_names
 from e2e_orchestrator.reporters.timing import Span, Timing, timing
 from e2e_orchestrator.reporters.unfinished import end_of_phase, end_of_test
@@ -105,6 +106,7 @@ class JsonReporter:
             "rerun_of": run.rerun_of,
             "shard": _shard(run.shard),
             "merged_from": list(run.merged_from),
+            "baseline": _baseline(comparison_of(run)),
             "total_duration": finished.duration if finished else run.mono,
             "total_phases": len(run.phases),
             "passed": endings.count(Status.PASSED),
@@ -146,6 +148,31 @@ class JsonReporter:
         ]
 
 
+def _baseline(found: Comparison | None) -> Json | None:
+    if found is None:
+        return None
+    return {
+        "run_id": found.baseline.run_id,
+        "started_at": found.baseline.started_at,
+        "exit_code": found.baseline.exit_code,
+        "new": found.new,
+        "still_failing": found.still,
+        "fixed": found.fixed,
+        "flaky": found.flaky,
+        "not_run": found.not_run,
+        "errors": [
+            {
+                "change": one.change.value,
+                "signature": one.signature,
+                "title": one.title,
+                "before": one.before,
+                "now": one.now,
+            }
+            for one in found.errors
+        ],
+    }
+
+
 def _gate(gate: events.GateEvaluated) -> Json:
     return {
         "gate": gate.gate,
@@ -176,6 +203,7 @@ def _checked(checked: Checked) -> Json:
         "database": checked.target.database,
         "allowed": checked.allowed,
         "refused": checked.refused,
+        "proof": checked.proof,
     }
 
 
@@ -278,7 +306,12 @@ def _case(case: Case) -> Json:
 
 
 def _attachment(attachment: Attachment) -> Json:
-    return {"name": attachment.name, "path": attachment.path, "content_type": attachment.content_type}
+    return {
+        "name": attachment.name,
+        "path": attachment.path,
+        "content_type": attachment.content_type,
+        "url": attachment.url,
+    }
 
 
 def _encoded(results: Json) -> bytes:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from e2e_orchestrator.model.outcomes import Attachment, Status
 from e2e_orchestrator.model.summary import PhaseState, RunState, TestState
 from e2e_orchestrator.reporters.ci import Place, place
+from e2e_orchestrator.reporters.comparison import comparison_of
 from e2e_orchestrator.reporters.groups import Failure, Group, failures_of, group
 from e2e_orchestrator.reporters.markdown_text import code, fenced, html_code, table
 from e2e_orchestrator.reporters.text import first_line
@@ -27,6 +28,7 @@ def summary(run: RunState, *, environ: Mapping[str, str], budget: int, link: boo
     for groups, lines, names in _LEVELS:
         parts = (
             _head(run, place(environ)),
+            _compared(run),
             _phases(run),
             _gates(run),
             _services(run),
@@ -51,6 +53,11 @@ def _head(run: RunState, where: Place) -> str:
     said = code(sentence.text.partition(": ")[2] or sentence.text, limit=600)
     link = f"\n\n[Open the run]({_address(where.url)})" if where.url else ""
     return f"{title}\n\n{said}{link}"
+
+
+def _compared(run: RunState) -> str:
+    found = comparison_of(run)
+    return code(found.sentence, limit=400) if found else ""
 
 
 def _phases(run: RunState) -> str:
@@ -127,11 +134,15 @@ def _files(tests: Iterable[TestState], *, link: bool) -> str:
             told = [*attempt.attachments, *(one for case in attempt.cases for one in case.attachments)]
             found.update((one.path, one) for one in told)
     shown = list(found.values())[:_FILES]
-    said = [
-        f"[{code(one.name)}]({quote(one.path.encode('utf-8', 'replace'))})" if link else code(one.path)
-        for one in shown
-    ]
+    said = [_file(one, link=link) for one in shown]
     return f"Files: {', '.join(said)}" if said else ""
+
+
+def _file(file: Attachment, *, link: bool) -> str:
+    """Its copy in a bucket, which is there wherever the page is read; else the file itself."""
+    if file.url:
+        return f"[{code(file.name)}]({_address(file.url)})"
+    return f"[{code(file.name)}]({quote(file.path.encode('utf-8', 'replace'))})" if link else code(file.path)
 
 
 def _flaky(run: RunState, *, most: int) -> str:

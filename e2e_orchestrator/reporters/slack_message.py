@@ -9,6 +9,7 @@ from e2e_orchestrator.errors import UsageError
 from e2e_orchestrator.model.outcomes import Status
 from e2e_orchestrator.model.summary import RunState
 from e2e_orchestrator.reporters.ci import Place, place
+from e2e_orchestrator.reporters.comparison import comparison_of
 from e2e_orchestrator.reporters.groups import Group, failures_of, group
 from e2e_orchestrator.reporters.text import clip, one_line
 from e2e_orchestrator.reporters.unfinished import end_of_phase, end_of_test
@@ -77,6 +78,7 @@ def _payload(
     said = escape(sentence.text, limit=600)
     texts = [
         f"*{said}*",
+        _compared(run),
         _phases(run),
         _gates(run),
         _failed(run, error_limit=error_limit, groups=tests),
@@ -115,6 +117,11 @@ def _context(run: RunState, where: Place) -> Block:
     ]
     text = " · ".join(fact for fact in facts if fact)
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}
+
+
+def _compared(run: RunState) -> str:
+    found = comparison_of(run)
+    return escape(found.sentence, limit=300) if found else ""
 
 
 def _phases(run: RunState) -> str:

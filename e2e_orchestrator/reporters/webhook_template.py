@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from e2e_orchestrator.errors import UsageError
 from e2e_orchestrator.model.summary import RunState
 from e2e_orchestrator.reporters.ci import place
+from e2e_orchestrator.reporters.comparison import comparison_of
 from e2e_orchestrator.reporters.groups import failures_of, group
 from e2e_orchestrator.reporters.text import one_line
 from e2e_orchestrator.reporters.wording import count, duration, last_sentence
@@ -19,7 +20,8 @@ _GROUPS, _PHASES, _LINE, _LONGEST = 5, 20, 200, 3_000
 TEMPLATES: Mapping[str, str] = {
     "plain": (
         '{"text": "{{mark}} {{project}}: {{sentence}}", "success": {{success}}, "exit_code": {{exit_code}}, '
-        '"run_id": "{{run_id}}", "url": "{{url}}", "report": "{{report}}", "groups": "{{groups}}"}'
+        '"run_id": "{{run_id}}", "url": "{{url}}", "report": "{{report}}", "groups": "{{groups}}", '
+        '"compared": "{{compared}}"}'
     ),
     "discord": (
         '{"allowed_mentions": {"parse": []}, "embeds": [{"title": "{{mark}} {{project}}", '
@@ -76,6 +78,12 @@ FACTS = [
     "groups",
     "facts",
     "gates",
+    "baseline",
+    "compared",
+    "new",
+    "still_failing",
+    "fixed",
+    "not_run",
 ]
 
 
@@ -124,10 +132,28 @@ def facts(run: RunState, *, environ: Mapping[str, str]) -> Mapping[str, str]:
         "gates": "\n".join(
             f"- {_code(one.name)}: {_code(one.message)}" for one in run.gates if not one.holds
         ),
+        **_compared(run),
     }
     links = [f"[{word}]({said[name]})" for name, word in (("url", "run"), ("report", "report")) if said[name]]
-    told = [took, *(f"{name} {_code(said[name])}" for name in ("branch", "commit") if said[name]), *links]
+    named = [f"{name} {_code(said[name])}" for name in ("branch", "commit") if said[name]]
+    told = [took, *filter(None, [said["compared"]]), *named, *links]
     return {**said, "facts": " · ".join(told)}
+
+
+def _compared(run: RunState) -> Mapping[str, str]:
+    """What is not known is no zero: without a baseline the counts are ``null``, which JSON takes for a number."""
+    found = comparison_of(run)
+    if found is None:
+        counts = dict.fromkeys(("new", "still_failing", "fixed", "not_run"), "null")
+        return {"baseline": "", "compared": "", **counts}
+    return {
+        "baseline": plain(found.baseline.run_id),
+        "compared": plain(found.sentence, limit=300),
+        "new": str(len(found.new)),
+        "still_failing": str(len(found.still)),
+        "fixed": str(len(found.fixed)),
+        "not_run": str(len(found.not_run)),
+    }
 
 
 def plain(text: str, *, limit: int = _LINE) -> str:

@@ -44,6 +44,7 @@ def test_a_replay_writes_the_same_bytes_and_prints_the_same_lines(mixed: Project
     assert replayed.stderr == ""
 
 
+@pytest.mark.slow
 def test_reports_that_were_deleted_come_back_the_same(mixed: Project) -> None:
     live = mixed.run("--report", "console,json")
     before = files(live)
@@ -53,6 +54,7 @@ def test_reports_that_were_deleted_come_back_the_same(mixed: Project) -> None:
     assert files(live) == before
 
 
+@pytest.mark.slow
 def test_a_replay_into_another_folder_changes_no_byte_of_the_report(mixed: Project) -> None:
     live = mixed.run()
     before = files(live)
@@ -65,12 +67,14 @@ def test_a_replay_into_another_folder_changes_no_byte_of_the_report(mixed: Proje
         assert (replayed.output / name).read_bytes() == before[name]
 
 
+@pytest.mark.slow
 def test_a_named_report_goes_where_it_is_named(mixed: Project) -> None:
     live = mixed.run()
     mixed.run("replay", "--report", "json=out/again.json")
     assert (mixed.root / "out/again.json").read_bytes() == (live.output / "e2e-results.json").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_replay_of_an_older_run_overwrites_no_newer_report(mixed: Project) -> None:
     first = mixed.run("--phase", "p")
     results = (first.output / "e2e-results.json").read_bytes()
@@ -82,6 +86,7 @@ def test_the_replay_of_an_older_run_overwrites_no_newer_report(mixed: Project) -
     assert copy.read_bytes() == results
 
 
+@pytest.mark.slow
 def test_a_rerun_is_replayed_from_its_own_journal_alone(project: Project) -> None:
     project.write({"gated.sh": "test -e fixed\n"}).commands({"a": "true", "b": "sh gated.sh"})
     first = project.run()
@@ -100,6 +105,7 @@ WAYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WAYS.values(), ids=WAYS.keys())
 def test_a_run_is_named_by(project: Project, name) -> None:
     run = project.commands({"t": "true"}).run()
@@ -117,6 +123,7 @@ def test_a_journal_that_was_copied_elsewhere_is_enough(project: Project) -> None
     assert "NO GO: 1 required phase failed: p" in replayed.stdout
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_never_finished(project: Project) -> None:
     project.write({"hang.sh": "touch started; sleep 300\n"}).commands(
         {"a": "sh hang.sh", "b": "true"}, parallel=False
@@ -161,6 +168,7 @@ def test_a_report_that_cannot_be_written_is_exit_code_5(project: Project) -> Non
     assert "report 'json' failed" in replayed.stderr
 
 
+@pytest.mark.slow
 def test_what_does_not_exist_is_a_usage_error(project: Project) -> None:
     nothing = project.run("replay")
     assert nothing.exit_code == 2

@@ -9,7 +9,7 @@ import sys
 import pytest
 from support.project import Project, processes, wait_until
 
-from e2e_orchestrator.model.events import RunFinished, RunStarted, TestFinished
+from e2e_orchestrator.model.events import RunFinished, RunStarted, TestFinished, Warned
 
 
 def test_a_green_run_of_commands_has_exit_code_0_and_all_of_its_files(project: Project) -> None:
@@ -75,6 +75,7 @@ def test_phases_run_in_file_order_whatever_order_they_are_named_in(project: Proj
     assert set(run.ends) == {"a/t", "c/t"}
 
 
+@pytest.mark.slow
 def test_every_test_gets_the_variables_of_the_contract_beside_the_callers_own(project: Project) -> None:
     project.write({"env.sh": "env | sort\n"}).commands({"t": "sh env.sh"}, env={"FROM_PHASE": "1"}, retries=1)
     run = project.run(env={"FROM_CALLER": "2"})
@@ -198,6 +199,7 @@ def test_no_services_starts_none(project: Project, port: int) -> None:
     assert not (run.folder / "services").exists()
 
 
+@pytest.mark.slow
 def test_a_service_that_dies_at_once_ends_the_run_with_its_last_words(project: Project, port: int) -> None:
     run = served(project, port, command="sh -c 'echo the cause; exit 3'").run()
     assert run.exit_code == 5
@@ -206,6 +208,7 @@ def test_a_service_that_dies_at_once_ends_the_run_with_its_last_words(project: P
     assert run.ends == {"p/t": "blocked"}
 
 
+@pytest.mark.slow
 def test_a_service_that_never_answers_is_given_up_in_time(project: Project, port: int) -> None:
     ready = {"http": f"http://127.0.0.1:{port}/", "timeout": 1}
     run = served(project, port, command="sleep 300", ready=ready).run()
@@ -214,11 +217,21 @@ def test_a_service_that_never_answers_is_given_up_in_time(project: Project, port
     assert processes(str(project.root)) == []
 
 
+ASKED = {
+    "a server": {"http": "http://127.0.0.1:PORT/"},
+    "a database": {"sql": "postgresql://app@127.0.0.1:PORT/shop_test"},
+    "a page": {"page": "http://127.0.0.1:PORT/"},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED.keys())
 def test_a_port_that_is_taken_is_refused_before_anything_talks_to_a_stranger(
-    project: Project, port: int
+    asked: dict[str, str], project: Project, port: int
 ) -> None:
+    ready = {kind: address.replace("PORT", str(port)) for kind, address in asked.items()}
     with socket.create_server(("127.0.0.1", port)):
-        run = served(project, port).run()
+        run = served(project, port, ready=ready).run()
     assert run.exit_code == 5
     assert f"port {port} of 127.0.0.1 is already in use" in run.stdout
 
@@ -231,6 +244,7 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_starts(project:
     assert not (project.root / "started").exists()
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_do_not_touch_each_other(project: Project) -> None:
     project.write({"wait.sh": "touch here-$1; until test -e here-$2; do :; done\n"})
     project.phases(
@@ -244,6 +258,7 @@ def test_two_runs_at_once_do_not_touch_each_other(project: Project) -> None:
     assert folders[0] != folders[1]
 
 
+@pytest.mark.slow
 def test_a_mandatory_report_that_cannot_be_written_is_exit_code_5_and_the_console_knows(
     project: Project,
 ) -> None:
@@ -269,3 +284,24 @@ def test_slack_without_a_webhook_is_an_error_only_when_asked_for(project: Projec
     asked = project.run("--report", "console,json,slack")
     assert asked.exit_code == 2
     assert "SLACK_WEBHOOK" in asked.stderr
+    assert project.run(env={"E2E_ORCHESTRATE_REPORT": "console slack"}).exit_code == 2
+
+
+def test_a_reporter_of_the_files_list_that_has_nowhere_to_report_is_named(project: Project) -> None:
+    listed = ["console", "json", "slack", "webhook", "otel", "github"]
+    project.phases([{"name": "p", "tests": {"t": "true"}}], kind="command", report=listed)
+    run = project.run(env={"GITHUB_ACTIONS": "", "GITHUB_STEP_SUMMARY": ""})
+    assert run.exit_code == 0
+    said = [one.event.message for one in run.journal if isinstance(one.event, Warned)]
+    assert [one.split(" report", 1)[0] for one in said] == ["the slack", "the webhook", "the otel"]
+    for one, lacks in zip(said, ("SLACK_WEBHOOK", "E2E_ORCHESTRATE_WEBHOOK", "OTEL_EXPORTER"), strict=True):
+        assert one in run.stdout
+        assert lacks in one
+
+
+def test_an_address_of_the_files_reporter_that_is_none_is_a_mistake(project: Project) -> None:
+    project.phases([{"name": "p", "tests": {"t": "true"}}], kind="command", report=["console", "slack"])
+    run = project.run(env={"SLACK_WEBHOOK": "hooks.slack.com"})
+    assert run.exit_code == 2
+    assert "SLACK_WEBHOOK is not a web address" in run.stderr
+    assert not (project.root / "test-results").exists()

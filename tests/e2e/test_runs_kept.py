@@ -86,6 +86,7 @@ def test_the_history_of_real_runs(project: Project) -> None:
     assert "\x1b[32m" in project.run("history", "--color", "always").stdout
 
 
+@pytest.mark.slow
 def test_the_history_marks_what_goes_on_and_what_never_finished(project: Project) -> None:
     project.write({"hang.sh": "touch started; exec sleep 300\n"}).commands({"a": "sh hang.sh"})
     process = project.start()
@@ -105,6 +106,7 @@ def test_the_history_of_no_runs_says_where_it_looked(project: Project) -> None:
     assert listed(project) == []
 
 
+@pytest.mark.slow
 def test_the_folder_that_the_file_names_is_looked_into(project: Project) -> None:
     project.commands({"a": "true"})
     config = json.loads((project.root / "phases.yaml").read_text())
@@ -117,6 +119,7 @@ def test_the_folder_that_the_file_names_is_looked_into(project: Project) -> None
     assert project.run("history").exit_code == 0, "a file that is wrong hides no runs"
 
 
+@pytest.mark.slow
 def test_a_thousand_runs_are_listed_quickly(tmp_path: Path, project: Project) -> None:
     for number in range(1000):
         a_run(project.root / "test-results", f"20260301-{number:06}-abcdef")
@@ -125,6 +128,7 @@ def test_a_thousand_runs_are_listed_quickly(tmp_path: Path, project: Project) ->
     assert time.monotonic() - began < 10, "no journal is read as a whole"
 
 
+@pytest.mark.slow
 def test_old_runs_go_at_the_end_of_a_run(project: Project) -> None:
     project.phases([{"name": "p", "tests": {"a": "true"}}], kind="command", keep={"runs": 2})
     ids = [project.run().last_line["run_id"] for _ in range(4)]
@@ -139,6 +143,7 @@ def test_a_run_that_fails_tidies_up_as_well_and_keeps_its_exit_code(project: Pro
     assert runs(project) == {run.last_line["run_id"]}
 
 
+@pytest.mark.slow
 def test_unlimited_keeps_everything(project: Project) -> None:
     a_run(project.root / "test-results", "20200101-000000-abcdef", started_at="2020-01-01T00:00:00+00:00")
     keep = {"runs": "unlimited", "days": "unlimited", "size": "unlimited"}
@@ -147,6 +152,7 @@ def test_unlimited_keeps_everything(project: Project) -> None:
     assert len(runs(project)) == 2
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_removed_changes_no_verdict(project: Project) -> None:
     old = a_run(project.root / "test-results", "20200101-000000-abcdef")
     (old.parent / f".removed-{old.name}").write_text("in the way of the removal")
@@ -187,6 +193,7 @@ def test_clean_ends_what_a_killed_run_left_and_nobody_else(project: Project) -> 
     assert "1 dead run left nothing behind" in again.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CAN_LOOK, reason="needs /proc")
 def test_clean_ends_the_services_of_a_killed_run(project: Project) -> None:
     project.write(
@@ -205,6 +212,7 @@ def test_clean_ends_the_services_of_a_killed_run(project: Project) -> None:
     assert processes(str(project.root)) == []
 
 
+@pytest.mark.slow
 def test_clean_touches_no_run_that_goes_on(project: Project) -> None:
     project.write({"wait.sh": "touch started; until test -e go; do sleep 0.05; done\n"}).commands(
         {"a": "sh wait.sh"}
@@ -218,6 +226,7 @@ def test_clean_touches_no_run_that_goes_on(project: Project) -> None:
     assert len(runs(project)) == 1
 
 
+@pytest.mark.slow
 def test_clean_all_removes_every_run_that_does_not_go_on(project: Project) -> None:
     project.commands({"a": "true"}).run()
     a_run(project.root / "test-results", "20200101-000000-abcdef", exit_code=None)
