@@ -7,11 +7,12 @@ describes the same tree for the page.
 import math
 import shlex
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from e2e_orchestrator.model.outcomes import Attempt, Case, CaseStatus, Reason
+from e2e_orchestrator.model.safeguards import Looked, looked_at
 from e2e_orchestrator.model.summary import PhaseState, RunState, TestState
+from e2e_orchestrator.reporters.comparison import tests_to_compare
 from e2e_orchestrator.reporters.groups import Group, failures_of, group
 from e2e_orchestrator.reporters.html_moments import AttemptSpan, Moments
 from e2e_orchestrator.reporters.text import first_line
@@ -46,7 +47,6 @@ def document(run: RunState, moments: Moments) -> Json:
         "config": run.plan.config if run.plan else "",
         "root": run.plan.root if run.plan else "",
         "started_at": run.started_at,
-        "epoch": _epoch(run.started_at),
         "duration": ms(finished.duration if finished else run.mono),
         "end": ms(run.mono),
         "exit_code": finished.exit_code if finished else None,
@@ -59,11 +59,13 @@ def document(run: RunState, moments: Moments) -> Json:
         "rerun_of": run.rerun_of,
         "shard": run.shard.name if run.shard else None,
         "merged_from": list(run.merged_from),
+        "baseline": _baseline(run),
         "workers": run.plan.workers if run.plan else 1,
         "phases": [_phase(phase, run=run) for phase in run.phases],
         "services": _services(run, moments),
         "gates": [{"gate": one.name, "holds": one.holds, "message": one.message} for one in run.gates],
         "warnings": run.warnings,
+        "checked": [_looked(one) for one in looked_at(run.plan.checked)] if run.plan else [],
         "left_out": [{"id": one.id, "why": one.why} for one in run.plan.left_out] if run.plan else [],
         "timing": _timing(run),
         "tests": _tests(run, moments),
@@ -80,11 +82,25 @@ def ms(seconds: float | None) -> int | None:
     return round(seconds * 1000) if seconds is not None and math.isfinite(seconds) else None
 
 
-def _epoch(at: str) -> int | None:
-    try:
-        return ms(datetime.fromisoformat(at).timestamp())
-    except ValueError:
+def _baseline(run: RunState) -> Json | None:
+    """What the page compares with from the start, as it does with a run that is dropped on it."""
+    if (found := run.baseline) is None:
         return None
+    compared = list(tests_to_compare(run, found))
+    numbers = {one.test: at for at, one in enumerate(compared)}
+    return {
+        "run_id": found.run_id,
+        "started_at": found.started_at,
+        "exit_code": found.exit_code,
+        "tests": [
+            [one.test, "flaky" if one.flaky else one.status.value, ms(one.duration)] for one in compared
+        ],
+        "failures": [
+            [numbers[one.test], one.case, one.signature, one.title]
+            for one in found.failures
+            if one.test in numbers
+        ],
+    }
 
 
 def _phase(phase: PhaseState, *, run: RunState) -> Json:
@@ -99,6 +115,10 @@ def _phase(phase: PhaseState, *, run: RunState) -> Json:
         "start": ms(phase.started),
         "duration": ms(ending.duration),
     }
+
+
+def _looked(one: Looked) -> Json:
+    return {"target": one.target, "says": one.says, "refused": one.refused, "names": list(one.names)}
 
 
 def _services(run: RunState, moments: Moments) -> list[Json]:
@@ -199,7 +219,6 @@ def _attempts(attempts: Sequence[Attempt], spans: Sequence[AttemptSpan], *, end:
                 "slot": span.slot,
                 "start": ms(span.start),
                 "end": ms(span.end if span.end is not None else end),
-                "epoch": ms(span.epoch),
                 "status": attempt.verdict.status.value if attempt else "failed",
                 "reason": attempt.verdict.reason if attempt else "interrupted",
             }
@@ -214,7 +233,6 @@ def _earlier(attempt: Attempt) -> Json:
         "slot": attempt.slot,
         "start": None,
         "end": None,
-        "epoch": _epoch(attempt.started_at),
         "status": attempt.verdict.status.value,
         "reason": attempt.verdict.reason,
     }

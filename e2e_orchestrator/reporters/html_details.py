@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from e2e_orchestrator.model.outcomes import Attachment, Attempt, Case
-from e2e_orchestrator.model.plan import Plan, Screenshots
 from e2e_orchestrator.model.summary import TestState
+from e2e_orchestrator.process.came import SUFFIX, Times, times_of
+from e2e_orchestrator.process.output import tail_of
 from e2e_orchestrator.reporters.groups import signature
 from e2e_orchestrator.reporters.html_data import LETTERS, ms
 from e2e_orchestrator.safety.regular import open_regular
@@ -16,8 +17,14 @@ Json = dict[str, Any]  # A tree of plain JSON values.
 
 PICTURES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 _OUTPUT_OF_BAD, _OUTPUT_OF_GOOD = 256 << 10, 8 << 10
-_LOG = 512 << 10
+_LOG = 64 << 10
 _LARGEST_PICTURE = 3 << 20
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    OverflowError,
+)  # A null byte, links in a circle, an absurd place.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +36,7 @@ class Evidence:
     def read(self, path: str, *, most: int) -> tuple[bytes, int] | None:
         """At most so many bytes, the ends of what is longer, and the whole size; None if it cannot be read."""
         try:
-            root = self.root.resolve()
-            source = (root / path).resolve()
-            if not source.is_relative_to(root):
-                return None
-            with open_regular(source) as file:
+            with self._opened(path) as file:
                 size = file.seek(0, 2)
                 file.seek(0)
                 if size <= most:
@@ -41,8 +44,34 @@ class Evidence:
                 head = file.read(most // 4)
                 file.seek(size - (most - most // 4))
                 return head + f"\n[… {size - most} bytes cut …]\n".encode() + file.read(most), size
-        except (OSError, ValueError, RuntimeError):  # A path with a null byte, links in a circle.
+        except _UNREADABLE:
             return None
+
+    def part(self, path: str, begin: int, end: int) -> bytes | None:
+        """The bytes from one place to another, as far as there are any; None if the file cannot be read."""
+        try:
+            with self._opened(path) as file:
+                file.seek(begin)
+                return file.read(end - begin)
+        except _UNREADABLE:
+            return None
+
+    def times(self, path: str, *, begin: int, end: int) -> Times:
+        """When those bytes of a log came, as far as it was noted."""
+        try:
+            return times_of(self._inside(path + SUFFIX), begin=begin, end=end)
+        except _UNREADABLE:
+            return Times()
+
+    def _opened(self, path: str) -> BinaryIO:
+        return open_regular(self._inside(path))
+
+    def _inside(self, path: str) -> Path:
+        root = self.root.resolve()
+        source = (root / path).resolve()
+        if not source.is_relative_to(root):
+            raise ValueError(f"{path} leads elsewhere")
+        return source
 
     def text(self, path: str, *, most: int) -> str | None:
         found = self.read(path, most=most)
@@ -53,8 +82,12 @@ class Evidence:
         found = self.read(attachment.path, most=_LARGEST_PICTURE)
         return found[0] if found and found[1] <= _LARGEST_PICTURE else None
 
-    def log(self, path: str) -> str | None:
-        return self.text(path, most=_LOG)
+    def end(self, path: str) -> str:
+        """Of a log its last lines; empty if it cannot be read."""
+        try:
+            return tail_of(self._inside(path), size=_LOG)
+        except _UNREADABLE:
+            return ""
 
 
 def noteworthy(test: TestState) -> bool:
@@ -64,16 +97,13 @@ def noteworthy(test: TestState) -> bool:
     )
 
 
-def detail(test: TestState, *, plan: Plan, evidence: Evidence) -> Json:
+def detail(test: TestState, *, evidence: Evidence) -> Json:
     most = _OUTPUT_OF_BAD if noteworthy(test) else _OUTPUT_OF_GOOD
-    shown = plan.artifacts.screenshots is Screenshots.ALWAYS
     return {
         "message": test.verdict.message,
         "env": dict(test.test.env),
         "args": list(test.test.args),
-        "attempts": [
-            _attempt(attempt, evidence=evidence, most=most, pictures=shown) for attempt in test.attempts
-        ],
+        "attempts": [_attempt(attempt, evidence=evidence, most=most) for attempt in test.attempts],
     }
 
 
@@ -88,7 +118,7 @@ def pictures(test: TestState) -> list[Attachment]:
     return list(found.values())
 
 
-def _attempt(attempt: Attempt, *, evidence: Evidence, most: int, pictures: bool) -> Json:
+def _attempt(attempt: Attempt, *, evidence: Evidence, most: int) -> Json:
     return {
         "number": attempt.number,
         "started_at": attempt.started_at,
@@ -99,15 +129,13 @@ def _attempt(attempt: Attempt, *, evidence: Evidence, most: int, pictures: bool)
         "exit_status": attempt.exit_status,
         "slot": attempt.slot,
         "output": _output(attempt, evidence=evidence, most=most),
-        "attachments": _attachments(attempt.attachments, pictures=pictures),
+        "attachments": _attachments(attempt.attachments),
         "leaked": [{"pid": leak.pid, "command": leak.command} for leak in attempt.leaked],
         "ids": [case.id for case in attempt.cases],
         "letters": "".join(LETTERS[case.status] for case in attempt.cases),
         "took": [ms(case.duration) for case in attempt.cases],
         "told": {
-            str(at): _told(case, pictures=pictures)
-            for at, case in enumerate(attempt.cases)
-            if case.message or case.attachments
+            str(at): _told(case) for at, case in enumerate(attempt.cases) if case.message or case.attachments
         },
         "places": _places(attempt.cases),
     }
@@ -123,19 +151,17 @@ def _places(cases: tuple[Case, ...]) -> Json:
     }
 
 
-def _told(case: Case, *, pictures: bool) -> Json:
+def _told(case: Case) -> Json:
     return {
         "message": case.message,
         "signature": signature(case.message) if case.bad and case.message else None,
-        "attachments": _attachments(case.attachments, pictures=pictures),
+        "attachments": _attachments(case.attachments),
     }
 
 
-def _attachments(attachments: tuple[Attachment, ...], *, pictures: bool) -> list[Json]:
+def _attachments(attachments: tuple[Attachment, ...]) -> list[Json]:
     return [
-        {"name": one.name, "path": one.path, "type": one.content_type}
-        for one in attachments
-        if pictures or not one.content_type.startswith("image/")
+        {"name": one.name, "path": one.path, "type": one.content_type, "url": one.url} for one in attachments
     ]
 
 

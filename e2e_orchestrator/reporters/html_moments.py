@@ -1,7 +1,6 @@
 """When things happened: what the fold forgets and the timeline of the HTML report shows. Times in seconds."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from e2e_orchestrator.model import events
 from e2e_orchestrator.model.events import Envelope
@@ -9,12 +8,9 @@ from e2e_orchestrator.model.events import Envelope
 
 @dataclass(slots=True, kw_only=True)
 class AttemptSpan:
-    """``epoch`` is the wall clock at its start, by which a service's log can be cut."""
-
     number: int
     slot: int
     start: float
-    epoch: float
     end: float | None = None
 
 
@@ -62,7 +58,7 @@ class Moments:
         at = envelope.mono
         match envelope.event:
             case events.AttemptStarted(test=test, number=number, slot=slot):
-                span = AttemptSpan(number=number, slot=slot, start=at, epoch=_epoch(envelope.at))
+                span = AttemptSpan(number=number, slot=slot, start=at)
                 self.attempts.setdefault(test, []).append(span)
             case events.AttemptFinished(test=test, attempt=attempt):
                 self._end_attempt(test, attempt.number, at=at)
@@ -108,10 +104,3 @@ class Moments:
         if not any(mark.kind == "slow" and mark.test == test for mark in self.marks):
             text = f"{test} takes longer than {elapsed:.0f} s"
             self.marks.append(Mark(at=at, kind="slow", text=text, test=test))
-
-
-def _epoch(at: str) -> float:
-    try:
-        return datetime.fromisoformat(at).timestamp()
-    except ValueError:
-        return 0.0

@@ -1,25 +1,20 @@
 """The HTML report of a real run: live and replayed it is the same, and its command runs the test again."""
 
-import base64
 import json
-import re
 import shlex
 import subprocess
-import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.formats import page
 from support.project import COMMAND, Finished, Project
 
 pytestmark = pytest.mark.slow
 
 
 def told(report: Path, name: str = "run") -> Any:
-    quoted = re.escape(base64.urlsafe_b64encode(name.encode()).decode())
-    found = re.search(rf'data-name="{quoted}">([^<]*)<', report.read_text())
-    assert found, f"there is no {name} in the report"
-    return json.loads(zlib.decompress(base64.b64decode(found[1])))
+    return page.told(report.read_text(), name)
 
 
 @pytest.fixture

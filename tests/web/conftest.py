@@ -10,6 +10,10 @@ import pytest
 import reports
 from opening import Open, Opened
 
+from e2e_orchestrator.cli.baseline import compared_with
+from e2e_orchestrator.history.baseline import baseline_of_run
+from e2e_orchestrator.model.summary import fold
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="install the extra `playwright`")
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -70,6 +74,14 @@ def opened(browser: Any) -> Iterator[Open]:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("shop") / "test-results"
     return reports.write(output, reports.shop(output))
+
+
+@pytest.fixture(scope="module")
+def shop_compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run, with the one before as its baseline."""
+    output = tmp_path_factory.mktemp("compared") / "test-results"
+    baseline = baseline_of_run(fold(reports.shop(output, mended=True)))
+    return reports.write(output, compared_with(reports.shop(output), baseline))
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import math
 import random
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,16 @@ from support.stories import BEGAN, RUN_ID, Story, a_phase, a_plan, a_test, bad_c
 
 from e2e_orchestrator.model import events
 from e2e_orchestrator.model.events import Envelope, encode
-from e2e_orchestrator.model.outcomes import Attachment, Case, CaseStatus, Leak, Reason, Status, because
+from e2e_orchestrator.model.outcomes import (
+    Attachment,
+    Case,
+    CaseStatus,
+    Leak,
+    Reason,
+    ServiceLog,
+    Status,
+    because,
+)
 from e2e_orchestrator.model.plan import PlannedService, Test
 from e2e_orchestrator.protocols import ReporterContext
 from e2e_orchestrator.reporters.html import REPORT, HtmlReporter
@@ -76,7 +86,7 @@ def shop(output: Path, *, mended: bool = False) -> list[Envelope]:
         a_phase("reporting", EXPORT),
         services=(service,),
     )
-    log = put(output, f"runs/{RUN_ID}/services/api.log", _log(60))
+    log = _put_log(output)
     story = Story().start(plan).tell(events.ServiceStarted(service="api", log=log)).wait(1.5)
     story.tell(events.ServiceReady(service="api", duration=1.5), events.PhaseStarted(phase="checkout"))
     _cart(story, mended=mended)
@@ -85,7 +95,12 @@ def shop(output: Path, *, mended: bool = False) -> list[Envelope]:
         Reason.TIMEOUT, "the test's limit of 4 s was over while running tests/test_refund.py::test_0"
     )
     story.attempt(
-        REFUND, verdict=limit, exit_status=-9, seconds=4.0, leaked=(Leak(pid=7, command="chromium"),)
+        REFUND,
+        verdict=limit,
+        exit_status=-9,
+        seconds=4.0,
+        leaked=(Leak(pid=7, command="chromium"),),
+        services=meanwhile(story, 4.0),
     )
     story.end_test(REFUND, limit, seconds=4.0).end_phase(
         "checkout", Status.FAILED, Reason.TEST_FAILURES, seconds=20
@@ -103,11 +118,25 @@ def shop(output: Path, *, mended: bool = False) -> list[Envelope]:
     )
 
 
-def _log(seconds: int) -> bytes:
-    lines = [
-        f"{BEGAN.replace(second=at).isoformat()} INFO request number {at}" for at in range(min(seconds, 60))
-    ]
-    return "\n".join(lines).encode()
+LOG = f"runs/{RUN_ID}/services/api.log"
+LINES = [f"\x1b[32mINFO\x1b[0m request number {at}\n".encode() for at in range(60)]
+
+
+def _byte(second: float) -> int:
+    """Where the log stood then: it has a line for every second."""
+    return sum(map(len, LINES[: math.ceil(second)]))
+
+
+def _put_log(output: Path) -> str:
+    times = "".join(f"{BEGAN.timestamp() + at:.3f} {_byte(at)}\n" for at in range(60))
+    put(output, f"{LOG}.times", times.encode())
+    return put(output, LOG, b"".join(LINES))
+
+
+def meanwhile(story: Story, seconds: float, *, cases: Sequence[Case] = ()) -> tuple[ServiceLog, ...]:
+    """What the service says in the attempt that begins now."""
+    over = story.mono + seconds + sum(case.duration for case in cases)
+    return (ServiceLog(service="api", log=LOG, begin=_byte(story.mono), end=_byte(over)),)
 
 
 def _cart(story: Story, *, mended: bool) -> None:
@@ -117,7 +146,8 @@ def _cart(story: Story, *, mended: bool) -> None:
         cases = [*cases, bad_case(CART, name="sum", message="E   AssertionError: the sum is wrong")]
         story.attempt(CART, cases=cases, verdict=broken, exit_status=1).end_test(CART, broken)
     else:
-        story.attempt(CART, cases=cases, seconds=2.0).end_test(CART, seconds=2.6)
+        said = meanwhile(story, 2.0, cases=cases)
+        story.attempt(CART, cases=cases, seconds=2.0, services=said).end_test(CART, seconds=2.6)
 
 
 def _payment(story: Story, output: Path, *, mended: bool) -> None:
@@ -141,6 +171,7 @@ def _payment(story: Story, output: Path, *, mended: bool) -> None:
             seconds=3.0,
             slot=1,
             tail="\x1b[31mred\x1b[0m plain\n",
+            services=meanwhile(story, 3.0, cases=cases),
         )
         if number == 1:
             story.tell(events.RetryScheduled(test=PAYMENT.id, number=2, delay=1.0, why="test_failures")).wait(
@@ -183,6 +214,7 @@ HOSTILE_NAMES = (
     "javascript:document.title='owned'",
     "../../../etc/passwd",
     "% 100%? #&=/ quotes ' \" `",
+    "10:\u202eevil\u202c \0\x07 \x1b[31mred\x1b[0m \u2066alone\u2069",
 )
 
 
@@ -192,6 +224,7 @@ def hostile(output: Path) -> list[Envelope]:
     story = (
         Story().start(a_plan(a_phase("<b>phase</b>", *tests))).tell(events.PhaseStarted(phase="<b>phase</b>"))
     )
+    story.tell(*(events.ServiceStarted(service=name, log=LOG) for name in HOSTILE_NAMES))
     for name, test in zip(HOSTILE_NAMES, tests, strict=True):
         message = (
             f"E   {name}\n\x1b]8;;javascript:alert(1)\x07link\x1b]8;;\x07 \x1b[31mred\x1b[0m {'x' * 14_000}"
@@ -200,7 +233,12 @@ def hostile(output: Path) -> list[Envelope]:
         case = Case(id=f"{name}::case", status=CaseStatus.FAILED, message=message, attachments=(bad,))
         verdict = because(Reason.TEST_FAILURES)
         tail = f"<script>document.title='owned'</script>\x1b[2J{'long ' * 200_000}\r\x1b[32mgreen\x1b[0m"
-        story.attempt(test, cases=[case], verdict=verdict, exit_status=1, tail=tail).end_test(test, verdict)
+        said = f"{name}\n{tail}\n\0\x07\x9b31m\u2028\n".encode() + b"\xff\xfe\n"
+        log = put(output, LOG, said)
+        services = (ServiceLog(service=name, log=log, begin=0, end=len(said)),)
+        story.attempt(
+            test, cases=[case], verdict=verdict, exit_status=1, tail=tail, services=services
+        ).end_test(test, verdict)
     story.tell(events.Warned(message=HOSTILE_NAMES[0]))
     return story.end_phase("<b>phase</b>", Status.FAILED).end(1, HOSTILE_NAMES[1])
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from runpy import run_path
 from typing import Any
@@ -9,13 +10,20 @@ from typing import Any
 import pytest
 import reports
 from opening import Open, Opened
+from support.odd_results import GOOD
 from support.stories import RUN_ID, Story, a_phase, a_plan, interrupted, service_failed
 
+from e2e_orchestrator.cli.baseline import compared_with
+from e2e_orchestrator.history.baseline import baseline_of_run
 from e2e_orchestrator.model import events
-from e2e_orchestrator.model.summary import RunState
+from e2e_orchestrator.model.safeguards import Checked, Target
+from e2e_orchestrator.model.storing import ArtifactsStored, Stored
+from e2e_orchestrator.model.summary import RunState, fold
+from e2e_orchestrator.reporters.comparison import comparison_of
 from e2e_orchestrator.reporters.html_details import Evidence
 from e2e_orchestrator.reporters.html_moments import Moments
 from e2e_orchestrator.reporters.html_page import page
+from e2e_orchestrator.reporters.text import clean
 
 ROOT = Path(__file__).parents[2]
 GROUPS = ROOT / "tests" / "reporters" / "test_groups.py"
@@ -195,20 +203,51 @@ class TestTestPage:
         link = one.page.get_by_role("link", name="trace")
         assert link.get_attribute("href") == f"./runs/{RUN_ID}/pages/front/trace.zip"
 
+    def test_a_copy_in_a_bucket_is_linked_beside_the_file(self, opened: Open, tmp_path: Path) -> None:
+        """An address that a journal was made to hold, and that is none of the web, is no link."""
+        folder = f"runs/{RUN_ID}/pages/front"
+        stored = (
+            Stored(path=f"{folder}/trace.zip", url="https://bucket.example/run/trace.zip"),
+            Stored(path=f"{folder}/shot.png", url="javascript:alert(1)"),
+        )
+        *most, last = reports.shop(tmp_path)
+        event = ArtifactsStored(test="pages/front", attempt=1, stored=stored)
+        told = [*most, replace(last, event=event), replace(last, seq=last.seq + 1)]
+        one = opened(reports.write(tmp_path, told), "test/pages%2Ffront?attempt=1")
+        one.page.wait_for_selector(".files img")
+        copies = one.page.locator(".files a", has_text="in the bucket")
+        assert [link.get_attribute("href") for link in copies.all()] == [stored[0].url]
+        assert (
+            one.page.get_by_role("link", name="trace", exact=True).get_attribute("href")
+            == f"./{stored[0].path}"
+        )
+
     def test_output_keeps_its_colours_and_loses_its_escapes(self, opened: Open, shop: Path) -> None:
         one = opened(shop, "test/checkout%2Fpayment")
         one.page.locator("summary", has_text="Output").click()
         assert one.text(".output pre").strip() == "red plain"
         assert one.page.locator(".output .ansi-1").inner_text() == "red"
 
-    def test_the_services_log_is_marked_in_the_seconds_of_the_attempt(self, opened: Open, shop: Path) -> None:
+    def test_a_failure_shows_what_the_service_said_meanwhile(self, opened: Open, shop: Path) -> None:
         one = opened(shop, "test/checkout%2Fpayment?attempt=1")
+        one.page.wait_for_selector(".log .within")
+        marked = [line.split("\n") for line in one.page.locator(".log .within").all_inner_texts()]
+        numbers = [int(said.split()[-1]) for _, said, *_ in marked]
+        assert numbers == [5, 6, 7, 8]
+        assert [stamp for stamp, *_ in marked] == ["+900ms", "+1.9s", "+2.9s", "+3.9s"]
+        assert one.page.locator(".log .line").count() == 5 + 4 + 10, "with lines before and after"
+        assert one.page.locator(".log .ansi-2").first.inner_text() == "INFO"
+        link = one.page.locator(".slice p a")
+        assert link.get_attribute("href") == f"./runs/{RUN_ID}/services/api.log"
+
+    def test_a_test_that_passed_shows_it_when_asked(self, opened: Open, shop: Path) -> None:
+        one = opened(shop, "test/checkout%2Fcart")
         one.page.locator("summary", has_text="Service logs").click()
         one.page.wait_for_selector(".log .within")
-        marked = one.page.locator(".log .within").all_inner_texts()
-        seconds = [int(text.split()[-1]) for text in marked]
-        assert seconds == list(range(seconds[0], seconds[-1] + 1))
-        assert 3 <= len(seconds) < 10
+
+    def test_an_attempt_without_services_says_so(self, opened: Open, shop: Path) -> None:
+        one = opened(shop, "test/pages%2Ffront?attempt=1&logs=1")
+        one.page.get_by_text("Nothing of the services' logs is in this file").wait_for()
 
     def test_a_link_to_a_case_opens_the_attempt_that_has_it(self, opened: Open, shop: Path) -> None:
         one = opened(shop, "test/pages%2Ffront?case=front.spec.ts+%3E+shows+the+price")
@@ -238,7 +277,7 @@ class TestTimeline:
     def test_has_lanes_for_phases_services_and_slots(self, opened: Open, shop: Path) -> None:
         one = opened(shop, "timeline")
         labels = [text.split("\n")[0] for text in one.page.locator(".tl-lane .tl-label").all_inner_texts()]
-        assert labels == ["Phases", "Services", "api", "Slots", "In use", "Slot 1", "Slot 2"]
+        assert labels == ["Phases", "Services", "api", "Slots", "In use", "slot 0", "slot 1"]
         assert (
             one.page.get_by_role(
                 "link", name=re.compile(r"checkout.payment, attempt \d of 2: failed")
@@ -257,14 +296,27 @@ class TestTimeline:
 
     def test_a_bar_opens_its_test_and_the_log_of_its_seconds(self, opened: Open, shop: Path) -> None:
         one = opened(shop, "timeline")
-        one.page.get_by_role("link", name=re.compile(r"checkout.payment, attempt 1")).click()
+        one.page.get_by_role("link", name=re.compile(r"checkout.payment, attempt 2")).click()
         one.page.wait_for_selector("aside.picked .log .within")
-        assert "test=checkout%2Fpayment" in one.hash
+        assert "test=checkout%2Fpayment&attempt=2" in one.hash
+        assert one.page.locator(".bar-on.picked").count() == 1
+        assert one.text("aside.picked .log .within .said").endswith("request number 10")
         in_sight = "box => box.scrollTop > 0 && box.scrollTop <= box.querySelector('.within').offsetTop"
         assert one.page.locator("aside.picked .log").evaluate(in_sight)
         one.page.get_by_role("link", name="Open the test").click()
-        one.page.wait_for_selector(".test-page")
+        one.page.wait_for_selector(".test-page .log .within")
         assert one.text("h1 bdi") == "payment"
+        assert "attempt=2&logs=1" in one.hash
+        one.page.wait_for_function(
+            "(() => { const box = document.querySelector('.log').getBoundingClientRect(); return box.top < innerHeight; })()"
+        )
+
+    def test_the_bar_of_a_test_that_passed_leads_to_its_log(self, opened: Open, shop: Path) -> None:
+        one = opened(shop, "timeline")
+        href = one.page.get_by_role("link", name=re.compile(r"checkout.cart")).get_attribute("href")
+        assert href == "#/test/checkout%2Fcart?attempt=1&logs=1"
+        one.page.goto(one.url + href)
+        one.page.wait_for_selector(".test-page .log .within")
 
     def test_an_interruption_and_a_service_that_failed_are_marked(self, opened: Open, tmp_path: Path) -> None:
         told = {"cancel": interrupted(), "service": service_failed()}
@@ -297,6 +349,34 @@ def test_what_was_left_out_is_said(opened: Open, tmp_path: Path) -> None:
     assert "left out to keep this file small" in one.text(".empty")
 
 
+def test_what_the_safeguards_looked_at_is_listed(opened: Open, tmp_path: Path) -> None:
+    checked = (
+        Checked(
+            what="env.DATABASE_URL",
+            where="phases.yaml:3:5",
+            target=Target(host="127.0.0.1", database="shop_test"),
+        ),
+        Checked(
+            what="DATABASE_URL",
+            where="flows/login",
+            target=Target(host="127.0.0.1", database="shop_test"),
+            proof="a test database by its name",
+        ),
+    )
+    run, moments = RunState(), Moments()
+    for envelope in reports.shop(tmp_path):
+        run.apply(envelope)
+        moments.apply(envelope)
+    assert run.plan is not None
+    run.plan = replace(run.plan, checked=checked)
+    path = tmp_path / "checked.html"
+    path.write_bytes(page(run, moments, evidence=Evidence(root=tmp_path)).at(""))
+    shown = opened(path).text("section:has(#checked)")
+    assert "2 targets" in shown
+    assert "127.0.0.1/shop_test" in shown
+    assert "looks fine; isolated: a test database by its name" in shown
+
+
 class TestCompare:
     @pytest.fixture
     def compared(self, opened: Open, shop: Path, shop_before: Path) -> Opened:
@@ -324,6 +404,42 @@ class TestCompare:
         compared.go("overview")
         compared.page.wait_for_selector(".changes")
         assert compared.text(".changes").startswith("1 new")
+
+    def test_with_the_baseline_that_it_was_made_with(
+        self, opened: Open, shop_compared: Path, compared: Opened
+    ) -> None:
+        """Nothing has to be dropped, and it says what the page says of a run that was."""
+        one = opened(shop_compared, "compare")
+        one.page.wait_for_selector(".signatures")
+        for selector in ("h1", ".signatures", "[aria-labelledby=changed]"):
+            assert one.text(selector) == compared.text(selector), selector
+        one.go("tests")
+        one.page.fill("#filter", "is:new")
+        one.page.wait_for_function("q => decodeURIComponent(location.hash).includes(q)", arg="is:new")
+        assert names(one, "test") == ["payment"]
+        one.go("overview")
+        one.page.wait_for_selector(".changes")
+        assert one.text(".changes").startswith("1 new")
+
+    def test_the_page_and_the_reports_agree_on_what_is_new(
+        self, opened: Open, shop_compared: Path, tmp_path: Path
+    ) -> None:
+        """Counted in Python for the console, and in the page for itself."""
+        baseline = baseline_of_run(fold(reports.shop(tmp_path, mended=True)))
+        found = comparison_of(fold(compared_with(reports.shop(tmp_path), baseline)))
+        assert found is not None
+        one = opened(shop_compared, "overview")
+        one.page.wait_for_selector(".changes")
+        counts = [int(text) for text in one.page.locator(".changes b").all_inner_texts()]
+        assert counts == [
+            len(each) for each in (found.new, found.still, found.fixed, found.flaky, found.not_run)
+        ]
+        one.go("compare")
+        one.page.wait_for_selector(".signatures")
+        told = [text.split("\t") for text in one.page.locator(".signatures tbody tr").all_inner_texts()]
+        assert sorted((row[0], row[1]) for row in told) == sorted(
+            (each.change, each.title) for each in found.errors
+        )
 
     @pytest.mark.parametrize("kind", ["journal.jsonl", "e2e-results.json"])
     def test_with_a_journal_and_with_results(
@@ -368,7 +484,7 @@ class TestHostile:
                 "id => { location.hash = '#/test/' + encodeURIComponent(id) }", f"<b>phase</b>/{name}"
             )
             one.page.wait_for_function(
-                "name => document.querySelector('h1 bdi')?.textContent === name", arg=name
+                "name => document.querySelector('h1 bdi')?.textContent === name", arg=clean(name)
             )
             one.page.wait_for_selector(".problem")
             assert "\x1b" not in one.text(".message")
@@ -376,6 +492,9 @@ class TestHostile:
                 assert re.match(r"#|\./", link.get_attribute("href") or ""), name
             one.page.locator("summary", has_text="Output").click()
             assert one.page.locator(".output pre").first.bounding_box()["width"] < 1360
+            one.page.wait_for_selector(".log .within")
+            assert one.page.locator(".log").first.bounding_box()["width"] < 1360
+            assert not re.search("[\x00-\x08\x1b\x7f-\x9f\u202a-\u202e]", one.text(".log"))
         assert one.page.title() != "owned"
 
 
@@ -463,9 +582,9 @@ def test_the_page_and_the_reporter_agree_on_signatures(opened: Open, shop: Path,
     messages = [one for pair in run_path(str(GROUPS))["SAME"].values() for one in pair]
     assert len(messages) > 20
     path = reports.write(tmp_path, reports.of_messages(messages))
-    results = {"run_id": "x", "phases": [{"name": "p", "tests": [
-        {"name": "t", "status": "failed", "cases": [
-            {"id": f"c{at}", "status": "failed", "message": message} for at, message in enumerate(messages)]}]}]}  # fmt: skip
+    cases = [{"id": f"c{at}", "status": "failed", "message": text} for at, text in enumerate(messages)]
+    test = {"name": "t", "status": "failed", "duration": 1.0, "cases": cases}
+    results = {**GOOD, "phases": [{"name": "p", "tests": [test]}]}
     (tmp_path / "other.json").write_text(json.dumps(results))
     one = opened(path, "compare")
     one.page.set_input_files("input[type=file]", tmp_path / "other.json")

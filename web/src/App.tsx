@@ -1,8 +1,10 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Comparison } from "./data/compare";
-import { compare, snapshot } from "./data/compare";
+import { compare } from "./data/compare";
 import type { Run } from "./data/run";
+import { ofBaseline, snapshot } from "./data/snapshot";
 import type { Source } from "./data/source";
+import { visible } from "./page/ansi";
 import { PageContext } from "./page/context";
 import { useKeys } from "./page/keys";
 import { amend, go, hashOf, useRoute } from "./page/router";
@@ -23,17 +25,25 @@ function nextFailure(run: Run, current: string): string | null {
   return (all.find((test) => test.at > here) ?? all[0])?.id ?? null;
 }
 
+/** To the test that was opened; elsewhere only if what had the focus is gone, because links of the header stay. */
+function focusOnArrival(main: HTMLElement | null, view: string): void {
+  const heading = view === "test" ? main?.querySelector<HTMLElement>("h1") : null;
+  if (heading || document.activeElement === document.body) (heading ?? main)?.focus({ preventScroll: true });
+}
+
 export function App({ run, source }: { run: Run; source: Source }) {
   const route = useRoute();
   const help = useRef<HTMLDialogElement>(null);
   const main = useRef<HTMLElement>(null);
-  const [comparison, setComparison] = useState<Comparison | null>(null);
+  const given = useMemo(() => (run.baseline ? compare(run, ofBaseline(run.baseline)) : null), [run]);
+  const [comparison, setComparison] = useState<Comparison | null>(given);
   const [trouble, setTrouble] = useState<string | null>(null);
   const [said, say] = useState("");
+  const arrived = useRef(false);
 
   const compareWith = useCallback(async (file: File) => {
     try {
-      setComparison(compare(run, await snapshot(await file.text(), file.name)));
+      setComparison(compare(run, await snapshot(file)));
       setTrouble(null);
     } catch (error) {
       setTrouble(error instanceof Error ? error.message : String(error));
@@ -59,8 +69,10 @@ export function App({ run, source }: { run: Run; source: Source }) {
   useEffect(() => {
     const mark = run.exit_code === 0 ? "✓" : "✗";
     const where = route.view === "test" ? route.rest : route.view;
-    document.title = `${mark} ${run.project || "run"} · ${where}`;
+    document.title = visible(`${mark} ${run.project || "run"} · ${where}`);
     if (route.view !== "tests") main.current?.scrollTo(0, 0);
+    if (arrived.current) focusOnArrival(main.current, route.view);
+    arrived.current = true;
   }, [route.view, route.rest]);
 
   useKeys({
@@ -78,8 +90,8 @@ export function App({ run, source }: { run: Run; source: Source }) {
   });
 
   const page = useMemo(
-    () => ({ run, source, comparison, compareWith, trouble, say, forget: () => setComparison(null) }),
-    [run, source, comparison, compareWith, trouble],
+    () => ({ run, source, comparison, compareWith, trouble, say, forget: () => setComparison((now) => (now === given ? null : given)) }),
+    [run, source, comparison, compareWith, trouble, given],
   );
   return (
     <PageContext.Provider value={page}>

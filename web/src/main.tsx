@@ -2,9 +2,11 @@ import { render } from "preact";
 import { App } from "./App";
 import { embedded } from "./data/embedded";
 import { runOf } from "./data/run";
+import { WIRE } from "./data/wire";
+import { showPlainText } from "./page/plain";
 import "./style/index.css";
 
-const WIRE = 1;
+showPlainText();
 
 async function start(): Promise<void> {
   const root = document.getElementById("app");

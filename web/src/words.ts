@@ -46,6 +46,9 @@ export function bytes(size: number): string {
   return size < 1 << 20 ? `${(size / 1024).toFixed(1)} KiB` : `${(size / (1 << 20)).toFixed(1)} MiB`;
 }
 
+/** A slot as everything else calls it: `E2E_SLOT`, the folders of logs and the names of databases count from 0. */
+export const slotName = (slot: number): string => `slot ${slot}`;
+
 export const percent = (share: number): string => `${Math.round(share * 100)}%`;
 
 /** The time of day at the place where the run was, which its own timestamp tells. */

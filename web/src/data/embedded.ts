@@ -1,5 +1,5 @@
 import type { Source } from "./source";
-import type { Wire, WireDetail } from "./wire";
+import type { Wire, WireDetail, WireLogs } from "./wire";
 
 const urlsafe = (text: string): string => text.replaceAll("-", "+").replaceAll("_", "/");
 
@@ -44,7 +44,8 @@ export function embedded(page: Document): Source {
   return {
     run: () => unpackRun(blocks),
     detail: (test) => pack<WireDetail>(`test-${test}`),
-    log: async (service) => (await pack<{ text: string }>(`log-${service}`))?.text ?? null,
+    logs: (test) => pack<WireLogs>(`logs-${test}`),
+    ending: async (service) => (await pack<{ text: string }>(`log-${service}`))?.text ?? null,
     picture: (path, type) => {
       const block = blocks.get(`file-${path}`);
       return block === undefined || !/^image\/(png|jpeg|webp|gif)$/.test(type) ? null : `data:${type};base64,${block}`;

@@ -1,5 +1,7 @@
 /** The tree that `reporters/html_data.py` writes. Times are milliseconds since the run's beginning. */
 
+export const WIRE = 1;
+
 export type Status = "passed" | "failed" | "skipped" | "pending" | "running";
 
 export interface Wire {
@@ -10,7 +12,6 @@ export interface Wire {
   config: string;
   root: string;
   started_at: string;
-  epoch: number | null;
   duration: number | null;
   end: number | null;
   exit_code: number | null;
@@ -23,17 +24,28 @@ export interface Wire {
   rerun_of: string | null;
   shard: string | null;
   merged_from: string[];
+  baseline: WireBaseline | null;
   workers: number;
   phases: WirePhase[];
   services: WireService[];
   gates: { gate: string; holds: boolean; message: string }[];
   warnings: string[];
+  checked?: { target: string; says: string; refused: boolean; names: string[] }[];
   left_out: { id: string; why: string }[];
   timing: WireTiming;
   tests: WireTest[];
   groups: WireGroup[];
   marks: WireMark[];
   left?: { kind: string; count: number; bytes: number; where: string }[];
+}
+
+/** The run that this one was compared with from the start: of its cases only those that failed. */
+export interface WireBaseline {
+  run_id: string;
+  started_at: string;
+  exit_code: number | null;
+  tests: [id: string, verdict: string, duration: number | null][];
+  failures: [test: number, caseId: string | null, signature: string, title: string][];
 }
 
 export interface WirePhase {
@@ -78,7 +90,6 @@ export interface WireAttempt {
   slot: number;
   start: number | null;
   end: number | null;
-  epoch: number | null;
   status: Status;
   reason: string | null;
 }
@@ -125,6 +136,8 @@ export interface WireFile {
   name: string;
   path: string;
   type: string;
+  /** Its copy in a bucket. */
+  url: string | null;
 }
 
 export interface WireTold {
@@ -158,3 +171,23 @@ export interface WireDetail {
   args: string[];
   attempts: WireDetailAttempt[];
 }
+
+/** The part of a service's log that an attempt may have caused, with some lines before and after. */
+export interface WireLog {
+  service: string;
+  log: string;
+  begin: number;
+  end: number;
+  lines: string[];
+  /** Milliseconds since the attempt began. */
+  at: (number | null)[];
+  /** How many of the lines came before the attempt, and how many after. */
+  around: [before: number, after: number];
+  /** Bytes from the beginning of the attempt's part that are not shown. */
+  left: number;
+  /** The file could not be read: these are the lines that the journal kept. */
+  gone: boolean;
+}
+
+/** By the number of the attempt. */
+export type WireLogs = Record<string, WireLog[]>;

@@ -9,9 +9,12 @@ const SEQUENCE = new RegExp(
     "|(?:\\x1b[PX^_\\]]|[\\x90\\x98\\x9d-\\x9f])[^\\x07\\x1b\\x9c\\n]*(?:\\x07|\\x1b\\\\|\\x9c)?" +
     "|(?:\\x1b\\[|\\x9b)[0-?]*[ -/]*[@-~]?|\\x1b[ -/]*[0-~]?", "g");
 // Besides control characters: marks that turn the reading order round or cannot be seen.
-const CONTROLS = new RegExp("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufeff]", "g");
+const CONTROLS = new RegExp("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufeff\\ufffe\\uffff]", "g");
+const HARMLESS = /^[\x20-\x7e\n\t]*$/;
 
-export const visible = (text: string): string => text.replace(SEQUENCE, "").replace(CONTROLS, "");
+/** Text as it may be shown: without sequences for a terminal, control characters, marks that turn the order round. */
+export const visible = (text: string): string =>
+  HARMLESS.test(text) ? text : text.replace(SEQUENCE, "").replace(CONTROLS, "");
 
 interface State {
   color: number | null;

@@ -10,7 +10,7 @@ const WORDS: Record<string, string> = {
 };
 
 function Drop() {
-  const { compareWith, trouble } = usePage();
+  const { compareWith } = usePage();
   return (
     <label class="drop">
       <input type="file" class="offscreen" accept=".html,.json,.jsonl" onChange={(event) => {
@@ -19,17 +19,17 @@ function Drop() {
       }} />
       <b>Drop another run here</b>
       <span>or choose a file: <code>e2e-report.html</code>, <code>e2e-results.json</code> or <code>journal.jsonl</code>. It stays in this page.</span>
-      {trouble ? <em role="alert" class="mistake">{trouble}</em> : null}
     </label>
   );
 }
 
 export function CompareView() {
-  const { comparison, forget, run } = usePage();
+  const { comparison, forget, run, trouble } = usePage();
+  const refused = trouble ? <p role="alert" class="mistake">{trouble}</p> : null;
   if (!comparison) {
     return <div class="compare"><h1>Compare with another run</h1>
       <p class="lead">What is new, what fails still and what was fixed: by the signature of the errors, so that a failure that moved from one test to another is not two stories.</p>
-      <Drop /></div>;
+      {refused}<Drop /></div>;
   }
   const { base, groups, tests, slower, counts } = comparison;
   return (
@@ -37,6 +37,7 @@ export function CompareView() {
       <h1>{count(counts.new, "new failure")}, {counts.still} still failing, {counts.fixed} fixed</h1>
       <p class="lead">{run.run_id} against {base.run_id || base.name}{base.started_at ? ` of ${clock(base.started_at)}` : ""}, which ended with exit code {base.exit_code ?? "none"}.{" "}
         <button type="button" class="button" onClick={forget}>Forget it</button></p>
+      {refused}
       <section class="panel" aria-labelledby="signatures"><h2 id="signatures">Errors <small>by signature</small></h2>
         {groups.length ? (
           <table class="signatures"><thead><tr><th scope="col">Change</th><th scope="col">Error</th><th scope="col" class="n">Before</th><th scope="col" class="n">Now</th></tr></thead>

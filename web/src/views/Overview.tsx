@@ -1,7 +1,9 @@
+import { useEffect, useState } from "preact/hooks";
 import type { Run, Test } from "../data/run";
 import type { WireGroup } from "../data/wire";
 import { usePage } from "../page/context";
 import { hashOf } from "../page/router";
+import { Output } from "../parts/Output";
 import { Proportions, Status } from "../parts/Status";
 import { bytes, clock, count, duration, EXIT_CODES, percent, REASONS } from "../words";
 import { quoted } from "../filter/grammar";
@@ -152,6 +154,18 @@ function Failures({ run }: { run: Run }) {
   );
 }
 
+/** The last words of a service that failed. */
+function Ending({ service }: { service: string }) {
+  const { source } = usePage();
+  const [text, setText] = useState<string | null>(null);
+  useEffect(() => {
+    let stale = false;
+    source.ending(service).then((found) => { if (!stale) setText(found); });
+    return () => { stale = true; };
+  }, [service]);
+  return text ? <details class="ending"><summary>The end of its log</summary><Output text={text} label={`End of the log of ${service}`} /></details> : null;
+}
+
 function Services({ run }: { run: Run }) {
   if (!run.services.length) return null;
   return (
@@ -163,6 +177,7 @@ function Services({ run }: { run: Run }) {
             <Status verdict={one.status === "failed" ? "failed" : one.ready_after !== null || one.status === "ready" ? "passed" : "skipped"} />
             <b>{one.name}</b>
             <span class="quiet">{one.message ?? (one.ready_after !== null ? `ready after ${duration(one.ready_after)}` : one.status)}</span>
+            {one.status === "failed" ? <Ending service={one.name} /> : null}
           </li>
         ))}
       </ul>
@@ -177,6 +192,24 @@ function Gates({ run }: { run: Run }) {
       <h2 id="gates">Gates</h2>
       <ul class="services">
         {run.gates.map((one, at) => <li key={at}><Status verdict={one.holds ? "passed" : "failed"} /><b>{one.gate}</b><span class="quiet">{one.message}</span></li>)}
+      </ul>
+    </section>
+  );
+}
+
+function Checked({ run }: { run: Run }) {
+  if (!run.checked?.length) return null;
+  return (
+    <section class="panel" aria-labelledby="checked">
+      <h2 id="checked">What was checked <small>{count(run.checked.length, "target")} of tests and services</small></h2>
+      <ul class="services">
+        {run.checked.map((one, at) => (
+          <li key={at} title={one.names.join(", ")}>
+            <Status verdict={one.refused ? "failed" : "passed"} />
+            <b>{one.target}</b>
+            <span class="quiet">{one.says}</span>
+          </li>
+        ))}
       </ul>
     </section>
   );
@@ -237,7 +270,7 @@ export function Overview() {
       <Counts run={run} />
       <div class="two">
         <div class="side"><Failures run={run} />{calm ? <Time run={run} /> : null}</div>
-        <div class="side"><Services run={run} /><Gates run={run} />{calm ? null : <Time run={run} />}<Left run={run} /></div>
+        <div class="side"><Services run={run} /><Gates run={run} /><Checked run={run} />{calm ? null : <Time run={run} />}<Left run={run} /></div>
       </div>
     </div>
   );

@@ -12,10 +12,16 @@ import { LogSlice } from "../parts/LogSlice";
 import { Message } from "../parts/Message";
 import { Output } from "../parts/Output";
 import { Status } from "../parts/Status";
-import { bytes, count, duration, REASONS } from "../words";
+import { bytes, count, duration, REASONS, slotName } from "../words";
 import { quoted } from "../filter/grammar";
 
 const CASES_SHOWN = 200;
+
+/** A second link beside the file: one that works wherever the report was sent. */
+function Elsewhere({ file }: { file: WireFile }) {
+  if (!file.url || !/^https?:\/\//.test(file.url)) return null;
+  return <a class="quiet" href={file.url} rel="noreferrer" aria-label={`${file.name} in the bucket`}>in the bucket</a>;
+}
 
 function Files({ files }: { files: WireFile[] }) {
   const { source } = usePage();
@@ -24,10 +30,10 @@ function Files({ files }: { files: WireFile[] }) {
   return (
     <div class="files">
       {shown.filter((one) => one.picture).map(({ file, picture }) => (
-        <figure key={file.path}><a href={source.link(file.path)}><img src={picture ?? ""} alt={`${file.name} of this attempt`} loading="lazy" /></a><figcaption>{file.name}</figcaption></figure>
+        <figure key={file.path}><a href={source.link(file.path)}><img src={picture ?? ""} alt={`${file.name} of this attempt`} loading="lazy" /></a><figcaption>{file.name} <Elsewhere file={file} /></figcaption></figure>
       ))}
       <ul>{shown.filter((one) => !one.picture).map(({ file }) => (
-        <li key={file.path + file.name}><a href={source.link(file.path)}>{file.name}</a> <span class="quiet">{file.type}</span>
+        <li key={file.path + file.name}><a href={source.link(file.path)}>{file.name}</a> <span class="quiet">{file.type}</span> <Elsewhere file={file} />
           {file.name === "trace" || file.path.endsWith("trace.zip") ? <code>npx playwright show-trace {file.path}</code> : null}</li>
       ))}</ul>
     </div>
@@ -86,35 +92,26 @@ function Cases({ attempt, test, wanted }: { attempt: WireDetailAttempt; test: Te
   );
 }
 
-function Services({ test, number }: { test: Test; number: number }) {
+function Services({ test, attempt, wanted }: { test: Test; attempt: WireDetailAttempt; wanted: boolean }) {
   const { run } = usePage();
-  const timed = test.attempts.find((one) => one.number === number);
-  const [service, setService] = useState(run.services.find((one) => one.status === "failed")?.name ?? run.services[0]?.name ?? "");
-  const [open, setOpen] = useState(false);
-  if (!run.services.length || !timed?.epoch) return null;
-  const length = timed.end !== null && timed.start !== null ? timed.end - timed.start : 0;
+  const [open, setOpen] = useState(wanted || attempt.status === "failed");
+  if (!run.services.length) return null;
   return (
-    <details class="part" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>Service logs <small>in the {duration(length)} of this attempt</small></summary>
-      {open ? (
-        <>
-          <div class="quick" role="group" aria-label="Service">{run.services.map((one) => (
-            <button key={one.name} type="button" aria-pressed={one.name === service} onClick={() => setService(one.name)}>{one.name}</button>))}</div>
-          <LogSlice service={service} from={timed.epoch} to={timed.epoch + length} />
-        </>
-      ) : null}
+    <details class="part" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Service logs <small>in the {duration(attempt.duration)} of this attempt</small></summary>
+      {open ? <LogSlice test={test} number={attempt.number} seek={wanted} /> : null}
     </details>
   );
 }
 
-function Attempt({ attempt, test, wanted }: { attempt: WireDetailAttempt; test: Test; wanted: string | null }) {
+function Attempt({ attempt, test, wanted, logs }: { attempt: WireDetailAttempt; test: Test; wanted: string | null; logs: boolean }) {
   const { source } = usePage();
   return (
     <section class="attempt" aria-label={`Attempt ${attempt.number}`}>
       <p class="line-of-facts">
         <Status verdict={attempt.status === "passed" ? "passed" : attempt.status === "failed" ? "failed" : "skipped"} />
         <b>{attempt.reason ? REASONS[attempt.reason] ?? attempt.reason : attempt.status}</b>
-        <span>{duration(attempt.duration)}</span><span>slot {attempt.slot + 1}</span>
+        <span>{duration(attempt.duration)}</span><span>{slotName(attempt.slot)}</span>
         <span>{attempt.exit_status === null ? "nothing was started" : attempt.exit_status < 0 ? `ended by signal ${-attempt.exit_status}` : `exit status ${attempt.exit_status}`}</span>
       </p>
       <Problems attempt={attempt} test={test} wanted={wanted} />
@@ -131,7 +128,7 @@ function Attempt({ attempt, test, wanted }: { attempt: WireDetailAttempt; test: 
           {attempt.output.text ? <Output text={attempt.output.text} label="Output of the test" /> : <p class="quiet">It printed nothing.</p>}
         </details>
       ) : null}
-      <Services test={test} number={attempt.number} />
+      <Services test={test} attempt={attempt} wanted={logs} />
     </section>
   );
 }
@@ -141,14 +138,14 @@ function issueText(run: Run, test: Test, detail: WireDetail | null): string {
   const at = attempt?.ids.findIndex((_, one) => isBad(attempt.letters[one])) ?? -1;
   const message = (at >= 0 ? attempt?.told[String(at)]?.message : null) ?? attempt?.message ?? detail?.message ?? test.error ?? "";
   const fence = "`".repeat(Math.max(3, ...[...message.matchAll(/`+/g)].map((one) => one[0].length + 1)));
-  return [
+  return visible([
     `## ${test.id} ${test.verdict === "failed" ? (REASONS[test.reason ?? ""] ?? "failed") : test.verdict}`, "",
     `- Target: \`${test.target}\` (${test.kind})`,
     ...(at >= 0 ? [`- Case: \`${attempt?.ids[at]}\``] : []),
     `- Attempts: ${test.attempts.map((one) => `${one.number} ${one.reason ? (REASONS[one.reason] ?? one.reason) : one.status}`).join(", ") || "none"}`,
     `- Run: ${run.run_id}, ${run.started_at}, e2e-orchestrator ${run.version}`, "",
-    fence, visible(message).trim(), fence, "", "Reproduce:", "", "```sh", test.reproduce, "```", "",
-  ].join("\n");
+    fence, message.trim(), fence, "", "Reproduce:", "", "```sh", test.reproduce, "```", "",
+  ].join("\n"));
 }
 
 function Environment({ detail }: { detail: WireDetail }) {
@@ -176,9 +173,10 @@ export function TestPage({ route }: { route: Route }) {
   const having = wanted ? attempts.filter((one) => one.ids.includes(wanted)) : [];
   const about = having.find((one) => isBad(one.letters[one.ids.indexOf(wanted ?? "")])) ?? having.at(-1);
   const current = attempts.find((one) => one.number === asked) ?? about ?? (test?.verdict === "failed" ? attempts.at(-1) : bad) ?? attempts.at(-1);
+  const logs = route.params.get("logs") === "1";
   const beside = route.params.get("side") === "1" && attempts.length > 1;
   const change = (values: Record<string, string | null>): void =>
-    amend(hashOf("test", route.rest, { attempt: route.params.get("attempt"), side: route.params.get("side"), case: wanted, ...values }));
+    amend(hashOf("test", route.rest, { attempt: route.params.get("attempt"), side: route.params.get("side"), case: wanted, logs: route.params.get("logs"), ...values }));
   const step = (by: number): void => {
     const at = attempts.findIndex((one) => one === current) + by;
     const next = attempts[at];
@@ -199,9 +197,9 @@ export function TestPage({ route }: { route: Route }) {
     <div class="test-page">
       <nav class="crumbs" aria-label="Where this is"><a href={hashOf("tests")}>Tests</a> / <a href={hashOf("tests", "", { q: `phase:${quoted(test.phaseName)}` })}>{test.phaseName}</a></nav>
       <header class="title">
-        <h1><Status verdict={test.verdict} /> <bdi>{test.name}</bdi> {shift ? <span class={`badge ${shift}`}>{shift}</span> : null}</h1>
+        <h1 tabIndex={-1}><Status verdict={test.verdict} /> <bdi>{test.name}</bdi> {shift ? <span class={`badge ${shift}`}>{shift}</span> : null}</h1>
         <div class="actions">
-          <Copy text={() => test.reproduce}>Copy command</Copy>
+          <Copy text={() => visible(test.reproduce)}>Copy command</Copy>
           <Copy text={() => issueText(run, test, detail ?? null)}>Copy for an issue</Copy>
           {test.attempts.some((one) => one.start !== null) ? <a class="button" href={hashOf("timeline", "", { test: test.id })}>On the timeline</a> : null}
         </div>
@@ -234,7 +232,7 @@ export function TestPage({ route }: { route: Route }) {
         <p class="empty">{test.attempts.length ? "Its output was left out to keep this file small: it is in the run's folder." : (test.error ?? detail?.message ?? "It was never started.")}</p>
       ) : null}
       <div id="attempt" class={beside ? "beside" : ""} {...(attempts.length > 1 && !beside ? { role: "tabpanel", "aria-labelledby": `tab-${current?.number}` } : {})}>
-        {(beside ? attempts : current ? [current] : []).map((one) => <Attempt key={one.number} attempt={one} test={test} wanted={wanted} />)}
+        {(beside ? attempts : current ? [current] : []).map((one) => <Attempt key={one.number} attempt={one} test={test} wanted={wanted} logs={logs} />)}
       </div>
       <section class="reproduce" aria-labelledby="reproduce"><h2 id="reproduce">Reproduce</h2><pre tabIndex={0}>{test.reproduce}</pre></section>
       {detail ? <Environment detail={detail} /> : null}

@@ -90,6 +90,11 @@ export function Tests({ route, amend }: { route: Route; amend: (hash: string) =>
   const [selected, setSelected] = useState(-1);
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => setSelected(-1), [text, flat, sort]);
+  const moved = useRef(false);
+  useEffect(() => {
+    if (moved.current) document.querySelector<HTMLElement>(".row.selected :is(a, .row.phase .twist)")?.focus({ preventScroll: true });
+    moved.current = false;
+  }, [selected]);
 
   const change = (values: Record<string, string | null>): void => {
     const all = { q: text || null, view: flat ? "flat" : null, sort: sort || null, ...values };
@@ -105,6 +110,7 @@ export function Tests({ route, amend }: { route: Route; amend: (hash: string) =>
   const move = (step: number): void => {
     const next = Math.max(0, Math.min(rows.length - 1, selected + step));
     const row = rows[next];
+    moved.current = true;
     setSelected(next);
     if (row) say(nameOf(row, run));
   };

@@ -11,6 +11,9 @@ import type { Bar, Lane } from "./lanes";
 import { busyness, hasRoom, lanesOf, marksOf, tickStep, visibleBars } from "./lanes";
 
 const LABELS = 190;
+const LABELS_OF_NARROW = 112;
+const NARROW = 640;
+const TICK = 48; // Pixels that its label needs.
 const TALLEST = 1.7;
 const AXIS = 34;
 const CLOSEST = 2; // Pixels for a millisecond.
@@ -42,49 +45,53 @@ interface BarProps {
   /** How far the plane is scrolled: a label stays in sight as long as its bar does. */
   left: number;
   picked: string | null;
-  onPick: (test: Test) => void;
+  /** Of the picked test's bars the one that was clicked, if one was. */
+  asked: number;
+  onPick: (test: Test, attempt?: number) => void;
   onPoint: (said: string) => void;
 }
 
-function BarLink({ bar, scale, left, picked, onPick, onPoint }: BarProps) {
+function BarLink({ bar, scale, left, picked, asked, onPick, onPoint }: BarProps) {
   const width = Math.max(2, (bar.end - bar.start) * scale - 1);
   const style = { left: `${bar.start * scale}px`, width: `${width}px` };
   const dim = picked && bar.test && bar.test.id !== picked ? " dim" : "";
-  const name = `bar-on ${bar.look}${dim}${picked && bar.test?.id === picked ? " picked" : ""}`;
+  const name = `bar-on ${bar.look}${dim}${picked && bar.test?.id === picked && (!asked || bar.attempt === asked) ? " picked" : ""}`;
   const hidden = Math.max(0, left - bar.start * scale);
   const label = hasRoom(bar.label, width - hidden) ? <span style={{ marginLeft: `${hidden}px` }}>{bar.label}</span> : null;
   const pointed = { onMouseEnter: () => onPoint(bar.said), onFocus: () => onPoint(bar.said) };
   const test = bar.test;
   if (!test) return <div class={name} style={style} title={bar.said} {...pointed}>{label}</div>;
   return (
-    <a class={name} style={style} href={hashOf("test", test.id, { attempt: bar.attempt ? String(bar.attempt) : null })} aria-label={label ? `${bar.label}: ${bar.said}` : bar.said} title={bar.said} {...pointed}
-      onClick={(event) => { if (event.ctrlKey || event.metaKey) return; event.preventDefault(); onPick(test); }}>{label}</a>
+    <a class={name} style={style} href={hashOf("test", test.id, { attempt: bar.attempt ? String(bar.attempt) : null, logs: "1" })} aria-label={label ? `${bar.label}: ${bar.said}` : bar.said} title={bar.said} {...pointed}
+      onClick={(event) => { if (event.ctrlKey || event.metaKey) return; event.preventDefault(); onPick(test, bar.attempt); }}>{label}</a>
   );
 }
 
-function Picked({ test, onClose }: { test: Test; onClose: () => void }) {
-  const { run } = usePage();
-  const [service, setService] = useState(run.services.find((one) => one.status === "failed")?.name ?? run.services[0]?.name ?? "");
-  const timed = test.attempts.filter((one) => one.start !== null && one.epoch !== null);
-  const [number, setNumber] = useState(timed.find((one) => one.status === "failed")?.number ?? timed[0]?.number ?? 1);
-  const attempt = timed.find((one) => one.number === number) ?? timed[0];
-  const length = (attempt?.end ?? 0) - (attempt?.start ?? 0);
+interface PickedProps {
+  test: Test;
+  /** The attempt that was clicked; without one it is the first that failed. */
+  asked: number;
+  onAttempt: (number: number) => void;
+  onClose: () => void;
+}
+
+function Picked({ test, asked, onAttempt, onClose }: PickedProps) {
+  const timed = test.attempts.filter((one) => one.start !== null);
+  const attempt = timed.find((one) => one.number === asked) ?? timed.find((one) => one.status === "failed") ?? timed[0];
+  const number = attempt?.number ?? 1;
   return (
-    <aside class="picked" aria-label={`About ${test.id}`}>
+    <aside class="picked" tabIndex={-1} aria-label={`About ${test.id}`}>
       <header>
         <h2><Status verdict={test.verdict} /> <a href={hashOf("test", test.id)}>{test.id}</a></h2>
         <span class="quiet">{test.reason ? REASONS[test.reason] : test.status} · {duration(test.duration)} · waited {duration(test.waited)}</span>
-        <a class="button primary" href={hashOf("test", test.id, { attempt: String(number) })}>Open the test</a>
+        <a class="button primary" href={hashOf("test", test.id, { attempt: String(number), logs: "1" })}>Open the test</a>
         <button type="button" class="ghost" onClick={onClose} aria-label="Close">✕</button>
       </header>
       {test.error ? <p class="error">{test.error}</p> : null}
-      <div class="choices">
+      {attempt ? <LogSlice test={test} number={number}>
         {timed.length > 1 ? <div class="quick" role="group" aria-label="Attempt">{timed.map((one) => (
-          <button key={one.number} type="button" aria-pressed={one.number === number} onClick={() => setNumber(one.number)}>attempt {one.number}</button>))}</div> : null}
-        {run.services.length ? <div class="quick" role="group" aria-label="Service log">{run.services.map((one) => (
-          <button key={one.name} type="button" aria-pressed={one.name === service} onClick={() => setService(one.name)}>{one.name}</button>))}</div> : null}
-      </div>
-      {attempt?.epoch && service ? <LogSlice service={service} from={attempt.epoch} to={attempt.epoch + length} /> : null}
+          <button key={one.number} type="button" aria-pressed={one.number === number} onClick={() => onAttempt(one.number)}>attempt {one.number}</button>))}</div> : null}
+      </LogSlice> : null}
     </aside>
   );
 }
@@ -93,6 +100,7 @@ export function Timeline({ route }: { route: Route }) {
   const { run } = usePage();
   const byTest = route.params.get("by") === "tests";
   const pickedId = route.params.get("test");
+  const asked = Number(route.params.get("attempt"));
   const picked = pickedId ? (run.byId.get(pickedId) ?? null) : null;
   const lanes = useMemo(() => lanesOf(run, byTest), [run, byTest]);
   const marks = useMemo(() => marksOf(run), [run]);
@@ -102,7 +110,8 @@ export function Timeline({ route }: { route: Route }) {
   const [said, setSaid] = useState("");
   const anchor = useRef<{ at: number; x: number } | null>(null);
   const end = Math.max(1, run.end ?? 1) * 1.01;
-  const room = Math.max(200, view.width - LABELS - 16);
+  const labels = view.width <= NARROW ? LABELS_OF_NARROW : LABELS;
+  const room = Math.max(200, view.width - labels - 16);
   const fit = room / end;
   const scale = fit * zoom;
   const width = end * scale;
@@ -125,6 +134,12 @@ export function Timeline({ route }: { route: Route }) {
       measure();
     }
   }, [scale]);
+  // Who moves from test to test by keys goes on from what was opened; a bar that was clicked keeps the focus.
+  const follow = useRef(false);
+  useEffect(() => {
+    if (follow.current) document.querySelector<HTMLElement>("aside.picked")?.focus({ preventScroll: true });
+    follow.current = false;
+  }, [pickedId]);
   const zoomTo = (next: number, x = room / 2): void => {
     const element = box.current;
     if (!element) return;
@@ -136,7 +151,7 @@ export function Timeline({ route }: { route: Route }) {
     const wheel = (event: WheelEvent): void => {
       if (!event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
-      zoomTo(zoom * Math.exp(-event.deltaY / 300), event.clientX - (element?.getBoundingClientRect().left ?? 0) - LABELS);
+      zoomTo(zoom * Math.exp(-event.deltaY / 300), event.clientX - (element?.getBoundingClientRect().left ?? 0) - labels);
     };
     element?.addEventListener("wheel", wheel, { passive: false });
     return () => element?.removeEventListener("wheel", wheel);
@@ -153,22 +168,29 @@ export function Timeline({ route }: { route: Route }) {
     line.style.left = time.style.left = `${at * scale}px`;
     time.textContent = duration(at);
   };
-  const change = (values: Record<string, string | null>): void => amend(hashOf("timeline", "", { by: byTest ? "tests" : null, test: pickedId, ...values }));
+  const change = (values: Record<string, string | null>): void => amend(hashOf("timeline", "", { by: byTest ? "tests" : null, test: pickedId, attempt: route.params.get("attempt"), ...values }));
   const ordered = useMemo(() => run.tests.filter((test) => test.attempts.some((one) => one.start !== null)).sort((a, b) => (a.attempts[0]?.start ?? 0) - (b.attempts[0]?.start ?? 0)), [run]);
-  const pick = (test: Test): void => {
-    change({ test: test.id });
+  const pick = (test: Test, attempt?: number): void => {
+    change({ test: test.id, attempt: attempt ? String(attempt) : null });
     const element = box.current;
-    const start = (test.attempts.find((one) => one.start !== null)?.start ?? 0) * scale;
+    const bar = test.attempts.find((one) => one.number === attempt) ?? test.attempts.find((one) => one.start !== null);
+    const start = (bar?.start ?? 0) * scale;
     if (element && (start < element.scrollLeft || start > element.scrollLeft + room)) element.scrollLeft = Math.max(0, start - room / 3);
   };
   const move = (by: number): void => {
     const at = picked ? ordered.indexOf(picked) + by : 0;
     const next = ordered[Math.max(0, Math.min(ordered.length - 1, at))];
-    if (next) pick(next);
+    if (!next) return;
+    follow.current = true;
+    pick(next);
+  };
+  const close = (): void => {
+    change({ test: null, attempt: null });
+    box.current?.focus({ preventScroll: true });
   };
   useKeys({
     j: () => move(1), k: () => move(-1), "+": () => zoomTo(zoom * 1.6), "=": () => zoomTo(zoom * 1.6), "-": () => zoomTo(zoom / 1.6),
-    "0": () => zoomTo(1), t: () => change({ by: byTest ? null : "tests" }), Escape: () => change({ test: null }),
+    "0": () => zoomTo(1), t: () => change({ by: byTest ? null : "tests" }), Escape: close,
     Enter: () => { if (picked) go(hashOf("test", picked.id)); },
   });
 
@@ -207,15 +229,15 @@ export function Timeline({ route }: { route: Route }) {
         <ul class="legend" aria-label="Legend"><li><i class="passed" />passed</li><li><i class="failed" />failed</li><li><i class="flaky" />passed later</li><li><i class="wait" />waiting</li></ul>
       </div>
       <div class="tl-box" ref={box} onScroll={measure} tabIndex={0} role="region" aria-label="Timeline of the run"
-        onMouseMove={(event) => point((event.clientX - event.currentTarget.getBoundingClientRect().left - LABELS + event.currentTarget.scrollLeft) / scale)}
+        onMouseMove={(event) => point((event.clientX - event.currentTarget.getBoundingClientRect().left - labels + event.currentTarget.scrollLeft) / scale)}
         onMouseLeave={() => { point(null); setSaid(""); }}>
-        <div class="tl-plane" style={{ width: `${LABELS + width}px`, height: `${height}px` }}>
+        <div class="tl-plane" style={{ width: `${labels + width}px`, height: `${height}px`, "--labels": `${labels}px` }}>
           <div class="tl-axis" style={{ height: `${AXIS}px` }}>
             <span class="tl-label">{duration(run.end)}</span>
-            <div class="tl-area">{ticks.map((at) => <span key={at} class="tick" style={{ left: `${at * scale}px` }}>{at ? duration(at) : "0"}</span>)}
+            <div class="tl-area">{ticks.map((at) => <span key={at} class={`tick ${at * scale + TICK > width ? "last" : ""}`} style={{ left: `${at * scale}px` }}>{at ? duration(at) : "0"}</span>)}
               <span class="tick now" hidden aria-hidden="true" ref={(element) => { now.current.time = element; }} /></div>
           </div>
-          <div class="tl-grid" style={{ left: `${LABELS}px`, top: `${AXIS}px`, height: `${height - AXIS}px`, width: `${width}px` }} aria-hidden="true">
+          <div class="tl-grid" style={{ left: `${labels}px`, top: `${AXIS}px`, height: `${height - AXIS}px`, width: `${width}px` }} aria-hidden="true">
             {phases.map((phase, at) => <div key={phase.name} class={`band ${at % 2 ? "odd" : ""}`} style={{ left: `${(phase.start ?? 0) * scale}px`, width: `${(phase.duration ?? 0) * scale}px` }} />)}
             {ticks.map((at) => <i key={at} style={{ left: `${at * scale}px` }} />)}
             <i class="now" hidden ref={(element) => { now.current.line = element; }} />
@@ -225,18 +247,18 @@ export function Timeline({ route }: { route: Route }) {
               <span class="tl-label" title={lane.kind === "test" ? lane.bars[0]?.test?.id : lane.label}><span>{lane.label}</span><small>{lane.note}</small></span>
               <div class="tl-area">
                 {lane.kind === "use" ? <Use lane={lane} from={from} to={to} scale={scale} slots={run.timing.slots} />
-                  : visibleBars(lane.bars, from, to, scale).map((bar) => <BarLink key={`${bar.start} ${bar.look} ${bar.test?.id}`} bar={bar} scale={scale} left={view.left} picked={pickedId} onPick={pick} onPoint={setSaid} />)}
+                  : visibleBars(lane.bars, from, to, scale).map((bar) => <BarLink key={`${bar.start} ${bar.look} ${bar.test?.id}`} bar={bar} scale={scale} left={view.left} picked={pickedId} asked={asked} onPick={pick} onPoint={setSaid} />)}
               </div>
             </div>
           ))}
           {marks.filter((one) => one.at >= from && one.at <= to).map((one) => (
-            <div key={`${one.at} ${one.text}`} class={`tl-mark ${one.kind}`} style={{ left: `${LABELS + one.at * scale}px`, top: `${AXIS - 8}px`, height: `${height - AXIS}px` }}>
+            <div key={`${one.at} ${one.text}`} class={`tl-mark ${one.kind}`} style={{ left: `${labels + one.at * scale}px`, top: `${AXIS - 8}px`, height: `${height - AXIS}px` }}>
               <span role="img" aria-label={`${one.text}, after ${duration(one.at)}`} title={`${one.text}, after ${duration(one.at)}`} onMouseEnter={() => setSaid(`${one.text}, after ${duration(one.at)}`)} />
             </div>
           ))}
         </div>
       </div>
-      {picked ? <Picked key={picked.id} test={picked} onClose={() => change({ test: null })} /> : null}
+      {picked ? <Picked key={picked.id} test={picked} asked={asked} onAttempt={(number) => change({ attempt: String(number) })} onClose={close} /> : null}
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import type { Run, Test } from "../data/run";
 import type { WireAttempt } from "../data/wire";
-import { duration, REASONS } from "../words";
+import { duration, REASONS, slotName } from "../words";
 
 export interface Bar {
   start: number;
@@ -48,7 +48,7 @@ function attemptBar(test: Test, attempt: WireAttempt, last: number): Bar | null 
   return {
     start: attempt.start, end, look: lookOf(attempt, test), test, attempt: attempt.number,
     label: test.attempts.length > 1 ? `${test.name} · ${attempt.number}` : test.name,
-    said: `${test.id}${tried}: ${how}, ${duration(end - attempt.start)} in slot ${attempt.slot + 1}${waited}`,
+    said: `${test.id}${tried}: ${how}, ${duration(end - attempt.start)} in ${slotName(attempt.slot)}${waited}`,
   };
 }
 
@@ -88,7 +88,7 @@ function slotLanes(run: Run, end: number): Lane[] {
       else slots.set(attempt.slot, [bar]);
     }
   return [...slots].sort((a, b) => a[0] - b[0]).map(([slot, bars]): Lane => ({
-    key: `slot ${slot}`, label: `Slot ${slot + 1}`, note: "", kind: "slot", height: ROW, bars: bars.sort((a, b) => a.start - b.start),
+    key: slotName(slot), label: slotName(slot), note: "", kind: "slot", height: ROW, bars: bars.sort((a, b) => a.start - b.start),
   }));
 }
 
