@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -91,7 +92,10 @@ class LiveScreen:
         return text
 
     def _broken(self, one: Line) -> list[Text]:
-        """A quoted line that is too wide goes on behind a bar of its own."""
+        """A quoted line that is too wide goes on behind a bar of its own.
+
+        One with a word that is too wide, such as a path, is left to the terminal, where it stays whole to be copied.
+        """
         columns = max(self.size[0], _NARROWEST)
         text = self._text(one)
         text.end = "\n"
@@ -100,4 +104,6 @@ class LiveScreen:
         width = columns - len(one.hanging)
         bar = Text(fitting(one.hanging, encoding=self._encoding), style="dim")
         body = text[len(one.hanging) :]
-        return [bar + part for part in body.divide(range(width, len(body), width))]
+        if any(cell_len(word) > width for word in body.plain.split()):
+            return [text]
+        return [bar + part for part in body.wrap(self._console, width, no_wrap=False)]

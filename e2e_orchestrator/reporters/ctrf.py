@@ -140,7 +140,8 @@ class CtrfReporter(FileReport):
 
     def _attachments(self, entry: Entry) -> Iterator[Json]:
         for one in entry.attachments:
-            path = one_line(evidence(one.path, context=self.context, plan=self.run.plan), limit=_NAME)
+            where = one.url or evidence(one.path, context=self.context, plan=self.run.plan)
+            path = one_line(where, limit=_NAME)
             yield {
                 "name": one_line(one.name, limit=_NAME) or "attachment",
                 "contentType": one_line(one.content_type, limit=_NAME) or "application/octet-stream",

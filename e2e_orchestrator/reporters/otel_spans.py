@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from e2e_orchestrator.model.events import GateEvaluated
 from e2e_orchestrator.model.outcomes import BAD_CASES, Attempt, Case, CaseStatus, Reason, Status
 from e2e_orchestrator.model.summary import PhaseState, RunState, TestState
 from e2e_orchestrator.model.trace import Trace
@@ -53,18 +54,6 @@ def _run_span(run: RunState, *, trace: Trace, began: float, environ: Mapping[str
         else f"exit_code_{finished.exit_code if finished else 'none'}",
         "e2e_orchestrator.exit_code": finished.exit_code if finished else None,
     }
-    events = [
-        _event(
-            "gate",
-            at=began + took,
-            attributes={
-                "e2e_orchestrator.gate.name": gate.name,
-                "e2e_orchestrator.gate.holds": gate.holds,
-                "e2e_orchestrator.gate.message": one_line(gate.message, limit=_NAME),
-            },
-        )
-        for gate in run.gates
-    ]
     why = finished.why if finished else "the run did not finish"
     return _span(
         trace,
@@ -72,7 +61,7 @@ def _run_span(run: RunState, *, trace: Trace, began: float, environ: Mapping[str
         kind=_SERVER,
         times=(began, began + took),
         attributes=attributes,
-        events=events,
+        events=[_gate_event(gate, at=began + took) for gate in run.gates],
         parent=trace.parent,
         failure=None if result == "success" else why,
     )
@@ -149,6 +138,15 @@ def _attempt_span(attempt: Attempt, *, test: TestState, trace: Trace) -> Json:
         parent=trace.span(test.test.phase, test.test.id),
         failure=(verdict.message or str(verdict.reason)) if verdict.failed else None,
     )
+
+
+def _gate_event(gate: GateEvaluated, *, at: float) -> Json:
+    attributes = {
+        "e2e_orchestrator.gate.name": gate.name,
+        "e2e_orchestrator.gate.holds": gate.holds,
+        "e2e_orchestrator.gate.message": one_line(gate.message, limit=_NAME),
+    }
+    return _event("gate", at=at, attributes=attributes)
 
 
 def _case_event(case: Case, *, at: float) -> Json:

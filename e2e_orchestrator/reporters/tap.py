@@ -53,7 +53,8 @@ class TapReporter(FileReport):
             yield f"    line: {entry.line or 1}"
         if entry.attachments:
             yield "  attachments:"
-            yield from (f"    - {_quoted(one_line(one.path, limit=_NAME))}" for one in entry.attachments)
+            places = (place for one in entry.attachments for place in (one.path, one.url) if place)
+            yield from (f"    - {_quoted(one_line(place, limit=_NAME))}" for place in places)
 
 
 def _directive(entry: Entry) -> str:

@@ -21,7 +21,7 @@ REASON_WORDS: dict[Reason, str] = {
     Reason.USAGE_ERROR: "was refused by its tool",
     Reason.CRASH: "crashed",
     Reason.EVIDENCE_MISSING: "could not be proven to have passed",
-    Reason.INFRASTRUCTURE: "could not be started",
+    Reason.INFRASTRUCTURE: "its environment failed",
     Reason.INTERRUPTED: "interrupted",
     Reason.ALL_SKIPPED: "skipped by the suite",
     Reason.BLOCKED: "blocked",
@@ -30,7 +30,6 @@ REASON_WORDS: dict[Reason, str] = {
 }
 
 _CODE_WORDS = {
-    3: "a gate did not hold",
     4: "nothing to run",
     5: "the environment failed, not the tests",
     6: "refused by a safeguard",
@@ -105,6 +104,8 @@ def _refusal(run: RunState, finished: RunFinished) -> str:
     match code:
         case 1:
             said = _failed_phases(run, required=True) or why or "a required phase failed"
+        case 3:
+            said = why or "a gate did not hold"
         case 130:
             said = f"interrupted by SIGINT, {_progress(run)}"
         case 143:

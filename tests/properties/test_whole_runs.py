@@ -180,6 +180,18 @@ def test_a_case_is_never_plainly_good_once_it_was_bad(attempts: list[Attempt]) -
     ]
 
 
+@given(ATTEMPTS)
+def test_a_case_is_flaky_only_if_it_passed_after_it_was_bad(attempts: list[Attempt]) -> None:
+    passes = {CaseStatus.PASSED, CaseStatus.XPASSED}
+    for case in merge_cases(attempts):
+        seen = [one for attempt in attempts for one in attempt.cases if one.id == case.id]
+        mended = any(
+            early.bad and late.status in passes for at, early in enumerate(seen) for late in seen[at + 1 :]
+        )
+        own = any(one.status is CaseStatus.FLAKY for one in seen)
+        assert case.status is not CaseStatus.FLAKY or mended or own
+
+
 @given(st.lists(st.text(min_size=1, max_size=150), unique=True, max_size=5))
 def test_a_name_becomes_one_harmless_path_component_and_no_two_the_same(names: list[str]) -> None:
     made = [file_name(name) for name in names]

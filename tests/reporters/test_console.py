@@ -5,6 +5,7 @@ import io
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from e2e_orchestrator.errors import UsageError
 from e2e_orchestrator.model import events
 from e2e_orchestrator.model.events import Envelope
 from e2e_orchestrator.model.outcomes import CaseStatus, Reason, Status, because
+from e2e_orchestrator.model.storing import ArtifactsAwaited
 from e2e_orchestrator.protocols import ReporterContext
 from e2e_orchestrator.reporters.console import HEARTBEAT, ConsoleReporter
 from e2e_orchestrator.reporters.console_line import case_sign, sign
@@ -130,6 +132,25 @@ def test_where_the_reports_are(tmp_path: Path) -> None:
     assert f"  results  {run_folder}/e2e-results.json\n" in printed(stories.green(), context=context)
     (tmp_path / "e2e-results.json").touch()
     assert f"  results  {tmp_path}/e2e-results.json\n" in printed(stories.green(), context=context)
+
+
+WAIT = ArtifactsAwaited(files=3, size=1_536, address="s3://bucket/e2e\n::error::", seconds=28.0)
+SAYS = "… waiting for 3 artifacts (1.5 KiB) to be stored in s3://bucket/e2e ::error::, for 28s at most"
+
+
+def waiting() -> list[Envelope]:
+    """A run whose last test is over."""
+    *before, last = stories.green()
+    wait = Envelope(seq=last.seq, at=last.at, mono=last.mono, event=WAIT)
+    return [*before, wait, replace(last, seq=last.seq + 1)]
+
+
+def test_a_wait_for_uploads_is_one_line_before_the_summary() -> None:
+    assert printed(waiting()).splitlines().count(SAYS) == 1
+    assert printed(waiting()).index(SAYS) < printed(waiting()).index("\nPhases\n")
+    assert printed(waiting()).replace(f"{SAYS}\n", "") == printed(stories.green())
+    quiet = a_context(verbosity=-1)
+    assert printed(waiting(), context=quiet) == printed(stories.green(), context=quiet)
 
 
 def test_quiet_shows_only_failures_and_the_verdict() -> None:

@@ -2,13 +2,16 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
 import pytest
 from reporters.terminal import Clock, Terminal, Watched, a_context, printed, visible, watch
 from support import stories
 
 from e2e_orchestrator.model import events
+from e2e_orchestrator.model.events import Envelope
 from e2e_orchestrator.model.outcomes import Reason, because
+from e2e_orchestrator.model.storing import ArtifactsAwaited
 from e2e_orchestrator.reporters.console import ConsoleReporter
 
 
@@ -71,16 +74,31 @@ def test_the_bar_tells_failures_flaky_tests_and_the_wish_to_end() -> None:
     assert "7/7  1 failed  1 flaky  50.2s  · ending: SIGINT" in visible(area)
 
 
-def test_a_terminal_breaks_long_lines_of_a_child_behind_its_bar() -> None:
+LONG_LINES = {
+    "between words": (
+        f"{'the quick fox ' * 7}jumps",
+        [f"{'the quick fox ' * 3}the quick", "fox the quick fox the quick fox the quick fox jumps"],
+    ),
+    "by what a character takes": (f"{'日本' * 12} {'日本' * 6}", ["日本" * 12, "日本" * 6]),
+    "never in a path": (f"see /{'folder/' * 12} there", [f"see /{'folder/' * 12} there"]),
+}
+
+
+@pytest.mark.parametrize(("message", "lines"), LONG_LINES.values(), ids=LONG_LINES.keys())
+def test_a_terminal_breaks_long_lines_of_a_child_behind_its_bar(message: str, lines: list[str]) -> None:
     test = stories.LOGIN
     story = stories.Story().start(stories.a_plan(stories.a_phase("backend_smoke", test)))
     verdict = because(Reason.TEST_FAILURES)
-    bad = stories.bad_case(test, message="x" * 100)
+    bad = stories.bad_case(test, message=message)
     story.attempt(test, cases=[bad], verdict=verdict).end_test(test, verdict)
     watched = Watched(columns=60)
     _, rest = asyncio.run(watch(watched, story.end(1, ""), at=[]))
     watched.close()
-    assert f"    │ {'x' * 54}\n    │ {'x' * 46}\n" in visible(rest)
+    shown = visible(rest)
+    quoted = [
+        line.removeprefix("    │ ").rstrip() for line in shown.splitlines() if line.startswith("    │ ")
+    ]
+    assert quoted[: len(lines)] == lines
 
 
 def test_no_color_on_a_terminal_moves_the_cursor_but_colours_nothing() -> None:
@@ -110,6 +128,21 @@ def test_a_terminal_shows_which_service_is_starting() -> None:
     (area,), _ = asyncio.run(watch(watched, envelopes, at=[2]))
     watched.close()
     assert "… service api is starting" in visible(area)
+
+
+def test_a_terminal_says_once_what_is_waited_for() -> None:
+    watched = Watched(columns=120)
+    *before, last = stories.green()
+    wait = ArtifactsAwaited(files=1, size=10, address="s3://bucket/e2e", seconds=28.0)
+    event = Envelope(seq=last.seq, at=last.at, mono=last.mono, event=wait)
+    told = [*before, event, replace(last, seq=last.seq + 1)]
+    _, rest = asyncio.run(watch(watched, told, at=[]))
+    watched.close()
+    line = "… waiting for 1 artifact (10 B) to be stored in s3://bucket/e2e, for 28s at most"
+    assert visible(rest).count(line) == 1
+    assert (
+        visible(rest).index("performance/speed") < visible(rest).index(line) < visible(rest).index("Phases")
+    )
 
 
 def test_a_terminal_without_a_size_is_taken_for_eighty_columns() -> None:

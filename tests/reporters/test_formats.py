@@ -21,9 +21,10 @@ from e2e_orchestrator.errors import UsageError
 from e2e_orchestrator.model import events
 from e2e_orchestrator.model.events import Envelope
 from e2e_orchestrator.model.outcomes import Attachment, Case, CaseStatus, Reason, Status, because
+from e2e_orchestrator.model.plan import Artifacts, Screenshots
 from e2e_orchestrator.model.summary import fold
 from e2e_orchestrator.protocols import ReporterContext
-from e2e_orchestrator.reporters import BUILTIN
+from e2e_orchestrator.reporters import BUILTIN, junit_xml
 from e2e_orchestrator.reporters.junit_xml import Junit
 from e2e_orchestrator.reporters.markdown_summary import summary
 
@@ -90,6 +91,26 @@ def ended(story: Story, verdict: Any = None, *, attempts: int = 1, code: int = 1
 
 
 FAILED = because(Reason.TEST_FAILURES)
+
+
+@pytest.mark.parametrize("screenshots", Screenshots)
+@pytest.mark.parametrize("name", [*FILES, "json"])
+def test_pictures_are_in_every_report_or_in_none(name: str, screenshots: Screenshots, output: Path) -> None:
+    """By type or by name; the journal knows them anyway."""
+    test = a_test("p", "t")
+    plan = replace(a_plan(a_phase("p", test)), artifacts=Artifacts(screenshots=screenshots))
+    files = [
+        Attachment(name="one", path="runs/r/one", content_type="image/webp"),
+        Attachment(name="two", path="runs/r/two.png"),
+        Attachment(name="log", path="runs/r/kept.log"),
+    ]
+    case = Case(id="c", status=CaseStatus.FAILED, message="no", attachments=tuple(files))
+    story = Story().start(plan).tell(events.PhaseStarted(phase="p"))
+    story.attempt(test, cases=[case], verdict=FAILED, live=False)
+    data = made(name, ended(story, FAILED), output=output)[FILES.get(name, "e2e-results.json")]
+    seen = [bool(re.search(rb"runs/r/" + path, data)) for path in (rb"one\b", rb"two\.png", rb"kept\.log")]
+    shown = screenshots is Screenshots.ALWAYS
+    assert seen == [shown, shown, True]
 
 
 def test_a_flaky_case_passes_and_shows_each_failed_try(output: Path) -> None:
@@ -213,6 +234,44 @@ def test_a_report_stays_below_the_limit_of_gitlab_and_its_counts_match() -> None
     root = check_junit(data)
     assert root.get("tests") == "800"
     assert "characters left out" in (next(root.iter("failure")).text or "")
+
+
+SHORTER = {
+    # Status of the cases, how many, letters of a name; how many of them are left.
+    "long names are cut before a case is lost": (CaseStatus.PASSED, 500, 1_500, 500),
+    "of too many passed cases the last are left out": (CaseStatus.PASSED, 3_000, 200, None),
+    "so are failures, if there is nothing else": (CaseStatus.FAILED, 3_000, 600, None),
+}
+
+
+@pytest.mark.parametrize(("status", "number", "letters", "left"), SHORTER.values(), ids=SHORTER.keys())
+def test_whatever_there_is_the_limit_holds_and_what_is_left_out_is_said(
+    status: CaseStatus, number: int, letters: int, left: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(junit_xml, "_BIGGEST", 200_000)
+    cases = [Case(id=f"{at:04} {'x' * letters} {at}", status=status, message="m") for at in range(number)]
+    bad = Case(id="the bad one", status=CaseStatus.FAILED, message="m")
+    envelopes = ended(told(*cases, bad, verdict=FAILED), FAILED)
+    context = ReporterContext(output=Path("out"), run_folder=Path("out/runs/r"))
+    data = Junit(run=fold(envelopes), context=context, timestamp="").render()
+    assert len(data) <= 200_000
+    root = check_junit(data)
+    shown = list(root.iter("testcase"))
+    if left is not None:
+        assert len(shown) == left + 1
+        return
+    said = "".join(one.get("message") or "" for one in root.iter("skipped"))
+    assert f"{number + 1 - (len(shown) - 1)} of {number + 1} cases of this run are left out" in said
+    assert len(shown) > number // 10, "as many as fit"
+    if status is CaseStatus.PASSED:
+        assert "the bad one" in {str(one.get("name")) for one in shown}, "what matters comes first"
+
+
+def test_the_end_of_an_attachments_token_in_a_name_begins_no_other(output: Path) -> None:
+    odd = Attachment(name="x", path="runs/]]][[ATTACHMENT|evil]].txt")
+    case = Case(id="c", status=CaseStatus.FAILED, message="m", attachments=(odd,))
+    root = junit(ended(told(case, verdict=FAILED), FAILED), output)
+    assert "evil" not in "".join(one.text or "" for one in root.iter("system-out"))
 
 
 def test_ctrf_says_pending_of_what_nobody_got_to(output: Path) -> None:

@@ -3,14 +3,14 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from support import stories
+from support.formats.otlp import check_otlp
 from support.project import Project
+from support.receiving import Inbox
 from support.stories import many_cases
 
 from e2e_orchestrator.errors import InfrastructureError, UsageError
@@ -21,45 +21,21 @@ from e2e_orchestrator.reporters.otel import OtelReporter
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-class Collector:
-    """Keeps what it is sent; ``status`` is what it answers."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[str, dict[str, str], Any]] = []
-        self.status = 200
-        collector = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                collector.requests.append((self.path, dict(self.headers), body))
-                self.send_response(collector.status)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name.
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        self._thread.start()
+class Collector(Inbox):
+    @property
+    def requests(self) -> list[tuple[str, dict[str, str], Any]]:
+        return [(one.path, one.headers, json.loads(one.body)) for one in self.received]
 
     @property
     def spans(self) -> dict[str, dict[str, Any]]:
-        """By name, attributes as plain values."""
+        """By name, attributes as plain values; and a collector has taken them."""
+        check_otlp([one.body for one in self.received])
         found = {}
         for _, _, body in self.requests:
             for span in body["resourceSpans"][0]["scopeSpans"][0]["spans"]:
                 values = {one["key"]: next(iter(one["value"].values())) for one in span["attributes"]}
                 found[span["name"]] = {**span, "attributes": values}
         return found
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 @pytest.fixture

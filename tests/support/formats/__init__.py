@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,13 @@ import junitparser
 import xmlschema
 import yaml
 from jsonschema import Draft7Validator
+from markdown_it import MarkdownIt
 from support.formats.ctrf import CONSERVATIVE
+from support.formats.results import RESULTS
+from tap.parser import Parser as TapParser
 
 _BAD = ("failure", "error")
+_COMMAND = re.compile(r"::(?P<name>[a-z-]+)(?: [^\n]*?)?::(?P<data>.*)")
 _TOKEN = re.compile(r"\[\[ATTACHMENT\|([^\]\n]+)\]\]")
 _POINT = re.compile(
     r"(?P<word>ok|not ok) (?P<number>\d+) - (?P<name>(?:[^#\\]|\\.)*?)(?P<directive> # SKIP.*)?"
@@ -88,7 +92,18 @@ def check_tap(data: bytes) -> list[dict[str, Any]]:
         assert int(found["number"]) == len(points) + 1
         points.append(found.groupdict())
     assert plan == f"1..{len(points)}"
+    _as_tap_py(data, points)
     return points
+
+
+def _as_tap_py(data: bytes, points: list[dict[str, Any]]) -> None:
+    """It reads version 13, which has the same lines and blocks, and knows no escaped ``#``."""
+    lines = data.decode().replace("TAP version 14", "TAP version 13", 1).replace("\\#", "")
+    read = [one for one in TapParser().parse_text(lines) if one.category == "test"]
+    assert [(one.ok, one.number) for one in read] == [
+        (point["word"] == "ok", at) for at, point in enumerate(points, 1)
+    ]
+    assert [bool(one.skip) for one in read] == [bool(point["directive"]) for point in points]
 
 
 def check_quality(data: bytes) -> list[dict[str, Any]]:
@@ -113,6 +128,58 @@ def check_json(data: bytes) -> Any:
     return json.loads(data)
 
 
+def check_results(data: bytes) -> dict[str, Any]:
+    """By the documented keys, and by what they say of each other."""
+    results: dict[str, Any] = json.loads(data)
+    Draft7Validator(RESULTS, format_checker=Draft7Validator.FORMAT_CHECKER).validate(results)
+    phases = Counter(phase["status"] for phase in results["phases"])
+    assert results["total_phases"] == len(results["phases"])
+    assert [results[word] for word in ("passed", "failed", "skipped")] == [
+        phases[word] for word in ("passed", "failed", "skipped")
+    ]
+    assert results["success"] == (results["exit_code"] == 0)
+    return results
+
+
+def check_summary(data: bytes) -> str:
+    """What GitHub takes of a step, and what CommonMark makes of it: none of a test's text is HTML or a link."""
+    text = check_text(data)
+    assert len(data) < 1 << 20
+    tokens = MarkdownIt("commonmark").parse(text)
+    inline = [child for token in tokens for child in token.children or ()]
+    html = " ".join(token.content for token in (*tokens, *inline) if token.type.startswith("html_"))
+    assert set(re.findall(r"</?([a-z]+)", html)) <= {"details", "summary", "code", "b", "br", "sub"}
+    return text
+
+
+def check_slack(data: bytes) -> dict[str, Any]:
+    """The limits of Slack's blocks, beyond which a message is refused as a whole."""
+    told: dict[str, Any] = json.loads(data)
+    assert told["text"]
+    assert 1 <= len(told["blocks"]) <= 50
+    for block in told["blocks"]:
+        limit = {"header": 150, "section": 3000}.get(block["type"])
+        assert limit is None or 1 <= len(block["text"]["text"]) <= limit
+    return told
+
+
+def check_commands(lines: Sequence[str]) -> dict[str, list[str]]:
+    """The workflow commands in a log as GitHub obeys them, by their names; those of a level are at most ten."""
+    found: dict[str, list[str]] = {}
+    stopped = None
+    for line in lines:
+        if stopped is not None:
+            stopped = None if line == f"::{stopped}::" else stopped
+        elif command := _COMMAND.fullmatch(line):
+            found.setdefault(command["name"], []).append(command["data"])
+            stopped = command["data"] if command["name"] == "stop-commands" else None
+    assert stopped is None, "what stopped the commands never let them on again"
+    assert set(found) <= {"error", "warning", "group", "endgroup", "stop-commands"}
+    assert len(found.get("group", ())) == len(found.get("endgroup", ()))
+    assert all(len(found.get(level, ())) <= 10 for level in ("error", "warning"))
+    return found
+
+
 def check_outputs(data: bytes) -> dict[str, str]:
     """As GitHub reads a file of outputs: one a line, a name before the first equals sign."""
     told = dict(line.split("=", 1) for line in data.decode().splitlines())
@@ -132,6 +199,7 @@ def check_page(data: bytes) -> str:
 CHECKS: Mapping[str, Callable[[bytes], Any]] = {
     "ctrf-report.json": check_ctrf,
     "gl-code-quality-report.json": check_quality,
+    "e2e-results.json": check_results,
     ".xml": check_junit,
     ".tap": check_tap,
     ".env": check_outputs,
