@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from e2e_orchestrator.engine.cancel import CancelToken
 from e2e_orchestrator.model.events import AttemptFinished, Envelope
 from e2e_orchestrator.model.names import DATABASES
 from e2e_orchestrator.model.outcomes import Attempt, CaseStatus, Reason
@@ -134,15 +135,19 @@ class Finished:
     evidence: Path | None
 
 
-def run_suites(plan: Plan, *, heard: Callable[[Ended], None]) -> Finished:
-    """Runs the plan to its end. Raises KeyboardInterrupt if the user did not want it to go on.
+def run_suites(plan: Plan, *, heard: Callable[[Ended], None], enough: CancelToken | None = None) -> Finished:
+    """Runs the plan to its end, or until the caller has ``enough``. Raises KeyboardInterrupt if the user did not want it to go on.
 
     Raises UsageError and InfrastructureError before anything was started.
     """
     asked = os.environ.get("E2E_ORCHESTRATE_OUTPUT")
     output = Path(asked) if asked else Path(tempfile.mkdtemp(prefix="e2e-orchestrator-"))
     options = Options(
-        output=output, reporters=(), environ=dict(os.environ), listeners={"caller": Listener(heard)}
+        output=output,
+        reporters=(),
+        environ=dict(os.environ),
+        listeners={"caller": Listener(heard)},
+        cancellation=enough or CancelToken(),
     )
     result = asyncio.run(run(plan, options))
     databases = _made(result.folder)

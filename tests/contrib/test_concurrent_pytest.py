@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from support.project import Project
@@ -45,7 +46,9 @@ def pytest_in(project: Project, *words: str, folder: str = ".") -> subprocess.Co
 
 def counts(done: subprocess.CompletedProcess[str]) -> set[str]:
     line = next(one for one in reversed(done.stdout.splitlines()) if re.search(r" in [0-9.]+s", one))
-    return set(re.findall(r"[0-9]+ (?:passed|failed|skipped|errors?|xfailed|xpassed|deselected)", line))
+    return set(
+        re.findall(r"[0-9]+ (?:passed|failed|skipped|errors?|xfailed|xpassed|deselected|warnings?)", line)
+    )
 
 
 @pytest.fixture
@@ -119,3 +122,50 @@ def test_without_the_option_nothing_of_ours_is_loaded(project: Project) -> None:
     """
     project.write({"b/test_more.py": text})
     assert pytest_in(project, "b").returncode == 0
+
+
+TEARDOWN = """
+    import pytest, warnings
+    @pytest.fixture
+    def dirty():
+        yield
+        raise RuntimeError("not closed")
+    def test_pass_and_error(dirty): pass
+    def test_fail_and_error(dirty): assert 1 == 2, "really bad"
+    def test_warns(): warnings.warn("old", UserWarning)
+    def test_last(): pass
+"""
+
+
+def junit(path: Path) -> tuple[dict[str, str | None], list[tuple[str | None, list[str]]]]:
+    suite = ET.parse(path).getroot().find("testsuite")
+    assert suite is not None
+    numbers = {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")}
+    cases = [(case.get("name"), [one.tag for one in case]) for case in suite.iter("testcase")]
+    return numbers, sorted(cases, key=str)
+
+
+def summary(done: subprocess.CompletedProcess[str]) -> list[str]:
+    return sorted(re.findall(r"^(?:FAILED|ERROR) .*", done.stdout, re.MULTILINE))
+
+
+@pytest.mark.parametrize("words", [(), ("-x",), ("--maxfail=2",), ("--maxfail=3",)], ids=str)
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(ALL_ENDS, "def test_fine(): pass", id="every end, and a pass"),
+        pytest.param("def test_fine(): pass", ALL_ENDS, id="a pass, and every end"),
+        pytest.param(TEARDOWN, TEARDOWN, id="errors in teardown, and warnings"),
+        pytest.param("import nothing_of_that_name", TEARDOWN, id="a module that cannot be loaded"),
+    ],
+)
+def test_the_summary_and_junit_are_those_of_pytest_alone(
+    project: Project, words: tuple[str, ...], first: str, second: str
+) -> None:
+    project.write({"a/test_ends.py": first, "b/test_more.py": second})
+    alone = pytest_in(project, "--junitxml=alone.xml", *words)
+    together = pytest_in(project, "--concurrent", "--workers=2", "--junitxml=together.xml", *words)
+    assert counts(together) == counts(alone)
+    assert summary(together) == summary(alone)
+    assert junit(project.root / "together.xml") == junit(project.root / "alone.xml")
+    assert together.returncode == alone.returncode
