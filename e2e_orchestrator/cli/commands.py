@@ -25,7 +25,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "doctor": Entry(
         at="e2e_orchestrator.cli.doctor:doctor",
-        help="Look whether a run would find its tools and ports; start nothing.",
+        help="Look whether a run would find its tools and ports; start no test.",
     ),
     "replay": Entry(
         at="e2e_orchestrator.cli.replay:replay", help="Make any report of an earlier run, from its journal."

@@ -1,6 +1,7 @@
 """``e2e-orchestrate doctor``: would a run find everything it needs on this machine?"""
 
 import asyncio
+import io
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,17 +12,24 @@ from urllib.parse import urlsplit
 
 import click
 
+from e2e_orchestrator import plugins
+from e2e_orchestrator.cli.boundary import masked
+from e2e_orchestrator.cli.equipment import Asking, tools_of
 from e2e_orchestrator.cli.load_plan import load_plan
 from e2e_orchestrator.cli.options import Selection, config_option
-from e2e_orchestrator.errors import OrchestratorError
+from e2e_orchestrator.errors import InfrastructureError, OrchestratorError
 from e2e_orchestrator.model.plan import Plan
 from e2e_orchestrator.model.references import references
+from e2e_orchestrator.model.safeguards import looked_at
 from e2e_orchestrator.model.service import PageProbe, PlannedService, Probe, SqlProbe
 from e2e_orchestrator.process.remains import CAN_LOOK
+from e2e_orchestrator.protocols import EquippedRunner
 from e2e_orchestrator.services import compose, page, probes
+from e2e_orchestrator.storing.s3 import CannotStore, S3Place
 
 _MISSING = 5
 _REFUSED = 6
+_MARK = "e2e-orchestrate-doctor"
 _DRIVERS = {
     "postgresql": ("psycopg", "postgresql"),
     "postgres": ("psycopg", "postgresql"),
@@ -32,25 +40,32 @@ _DRIVERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What was looked at; ``trouble`` says why a run would not get far."""
+    """What was looked at; in ``trouble`` a run would not get far, with ``doubt`` perhaps."""
 
     about: str
     says: str
     trouble: bool = False
+    doubt: bool = False
     exit_code: int = _MISSING
+
+    @property
+    def mark(self) -> str:
+        return "✗" if self.trouble else "!" if self.doubt else "✓"
 
 
 @click.command("doctor")
 @config_option
 def doctor(config: Path) -> int:
-    """Look whether a run would find its tools, its ports and harmless targets. Starts nothing.
+    """Look whether a run would find its tools, its ports and harmless targets. Starts no test and no service.
 
     Exit code 0 if all is well, 5 if something is missing, 6 if a target looks like production.
     """
     plan = load_plan(Selection(config=config)).plan
-    findings = [*_machine(), *_tools(plan), *asyncio.run(_ports(plan)), *_targets(plan)]
+    findings = [*_machine(), *_runners(plan), *_tools(plan), *asyncio.run(_ports(plan)), *_targets(plan)]
+    if not any(one.exit_code == _REFUSED for one in findings):  # It is not even asked then.
+        findings += _bucket(plan)
     for one in findings:
-        click.echo(f"{'✗' if one.trouble else '✓'} {one.about}: {one.says}")
+        click.echo(f"{one.mark} {one.about}: {one.says}")
     troubles = [one.exit_code for one in findings if one.trouble]
     return max(troubles, default=0)
 
@@ -60,6 +75,26 @@ def _machine() -> Iterator[Finding]:
     if not CAN_LOOK:
         says = "there is no /proc: daemons that detach themselves may escape, owners of ports are unknown"
     yield Finding(about="system", says=says)
+
+
+def _runners(plan: Plan) -> Iterator[Finding]:
+    """Each runner's tools, as its tests that would run need them."""
+    asking = Asking()
+    for spec in plan.runners:
+        about = f"runner {spec.name}"
+        tests = [test for test in plan.tests if test.runner == spec.name and not test.condition]
+        runner = plugins.runner(spec.kind)(spec)
+        if not tests:
+            yield Finding(about=about, says="no test uses it")
+        elif not isinstance(runner, EquippedRunner):
+            yield Finding(about=about, says=f"kind {spec.kind} does not tell which tools it needs")
+        else:
+            found = tools_of(runner, tests, asking=asking)
+            for lack in found.missing:
+                yield Finding(about=about, says=lack, trouble=True)
+            if not found.missing:
+                says = "; ".join([found.there, *found.doubtful])
+                yield Finding(about=about, says=says, doubt=bool(found.doubtful))
 
 
 def _tools(plan: Plan) -> Iterator[Finding]:
@@ -81,7 +116,8 @@ def _program(name: str, service: PlannedService, *, about: str) -> Finding:
     found = Path(service.cwd, name) if os.sep in name else shutil.which(name, path=service.env.get("PATH"))
     if found and os.access(found, os.X_OK):
         return Finding(about=about, says=f"{name} is there")
-    return Finding(about=about, says=f"there is no program {name}", trouble=True)
+    hint = f"install it, make it executable with chmod +x, or correct services.{service.name}.command"
+    return Finding(about=about, says=f"there is no program {name} (hint: {hint})", trouble=True)
 
 
 def _package(probe: Probe, *, about: str) -> Iterator[Finding]:
@@ -118,11 +154,26 @@ async def _ports(plan: Plan) -> list[Finding]:
     return found
 
 
+def _bucket(plan: Plan) -> Iterator[Finding]:
+    """By an empty object: the right to write is all that a run needs, and nothing else proves it."""
+    if (address := plan.artifacts.store) is None:
+        return
+    about = f"artifacts {address}"
+    try:
+        url = S3Place(address=address, tries=1).put(io.BytesIO(), name=_MARK, content_type="text/plain")
+        yield Finding(about=about, says=f"can be written: {masked(url)}")
+    except InfrastructureError as error:
+        yield Finding(about=about, says=f"{error.message}: {error.hint}", trouble=True)
+    except CannotStore as error:
+        yield Finding(about=about, says=f"cannot be written: {masked(str(error))}", trouble=True)
+
+
 def _targets(plan: Plan) -> Iterator[Finding]:
     refused = [one for one in plan.checked if one.refused]
     for one in refused:
         about = f"{one.where}: {one.what}"
         yield Finding(about=about, says=one.refused or "", trouble=True, exit_code=_REFUSED)
-    count = len(plan.checked) - len(refused)
-    if count or not refused:
-        yield Finding(about="safeguards", says=f"{count} targets look fine")
+    for looked in looked_at(one for one in plan.checked if not one.refused):
+        yield Finding(about="safeguards", says=str(looked))
+    if not plan.checked:
+        yield Finding(about="safeguards", says="no address leads anywhere")

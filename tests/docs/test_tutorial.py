@@ -85,6 +85,7 @@ def test_the_runner_of_the_how_to_runs_as_an_installed_package(project: Project)
         }
     )
     project.env["PYTHONPATH"] = str(project.root / "site")
+    assert f"✓ runner units: unittest of {sys.executable}\n" in project.run("doctor").stdout
     assert project.run().ends == {"units/prices": "passed"}
     red = project.run(env={"PRICE": "2"})
     assert (red.exit_code, red.ends) == (1, {"units/prices": "test_failures"})
@@ -92,9 +93,15 @@ def test_the_runner_of_the_how_to_runs_as_an_installed_package(project: Project)
 
 
 def test_the_services_of_the_how_to_start(project: Project) -> None:
-    first, *_ = blocks(HOW_TO / "start-services.md", "yaml")
-    run = project.write({"phases.yaml": first.text.replace("8765", "8768")}).run()
+    first, *others = blocks(HOW_TO / "start-services.md", "yaml")
+    run = project.write({"phases.yaml": first.text}).run()
     assert (run.exit_code, run.ends) == (0, {"smoke/answers": "passed"})
+    (of_slots,) = [other.text for other in others if "scope: slot" in other.text]
+    ask = "import os, urllib.request as http; http.urlopen(os.environ['API_URL'])"
+    assert "curl -sf $API_URL" in of_slots
+    program = of_slots.replace("curl -sf $API_URL", f"{sys.executable} ask.py")
+    run = project.write({"phases.yaml": program, "ask.py": ask}).run()
+    assert (run.exit_code, run.ends) == (0, {"flows/one": "passed", "flows/two": "passed"})
 
 
 def test_the_journal_reader_of_the_reference_reads_a_journal(project: Project) -> None:
