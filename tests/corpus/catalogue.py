@@ -16,6 +16,11 @@ from pathlib import Path
 from typing import Any
 
 CASES = Path(__file__).parent / "cases"
+CONFIG = "playwright.config.ts"
+# Its sources ask for E2E_EVENTS, which is a test's own: beside it nothing would be packed.
+LEFT_OUT = {"stream_forged"}
+# What a pack leaves behind is named in a warning, because nobody knows whose it is.
+LEFT_BEHIND = {"daemon_left": "corpus-node-daemon"}
 KEYS = {
     *("why", "status", "reason", "retried", "cases", "counts", "must_appear", "must_not_appear", "survivors"),
     *("target", "args", "env", "timeout", "hangs", "needs_browser", "max_seconds", "max_result_bytes"),
@@ -50,6 +55,23 @@ class Suite:
     def hangs(self) -> bool:
         return bool(self.expect.get("hangs"))
 
+    @property
+    def alone(self) -> bool:
+        """Whether it is one file that needs no arguments and no environment of its own."""
+        files = {path.name for path in self.folder.rglob("*") if path.is_file()}
+        return files == {"expect.json", "test_it.py"} and not {"target", "args", "env"} & self.expect.keys()
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether more than one outcome is the truth."""
+        cases = (self.expect.get("cases") or {}).values()
+        counts = self.expect.get("counts") or ()
+        return (
+            self.expect["reason"] == "*"
+            or any(isinstance(one, list) for one in cases)
+            or any("|" in words for words in counts)
+        )
+
     def expected(self, *, retries: int) -> Mapping[str, Any]:
         again = self.expect.get("retried") if retries else None
         if again is None:
@@ -64,6 +86,16 @@ def suites(kind: str) -> list[Suite]:
         assert expect.keys() <= KEYS, f"{path}: {expect.keys() - KEYS}"
         found.append(Suite(kind=kind, folder=path.parent, expect=expect))
     return found
+
+
+def packable() -> list[Suite]:
+    """Those of Playwright with the configuration that most of them have: one invocation can hold them all."""
+    common = next(suite for suite in suites("playwright") if suite.name == "plain").folder / CONFIG
+    return [
+        suite
+        for suite in suites("playwright")
+        if suite.name not in LEFT_OUT and (suite.folder / CONFIG).read_text() == common.read_text()
+    ]
 
 
 def differences(test: Mapping[str, Any], expect: Mapping[str, Any]) -> Iterator[str]:

@@ -1,26 +1,22 @@
 """Misbehaving suites, run through the command line: what is reported of each is the truth."""
 
 import json
-import os
 import shutil
-import signal
-import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from corpus.catalogue import Suite, differences, suites
-from support.kinds import needs_playwright, playwright_home
-from support.project import COMMAND, processes
+from corpus.running import World, chromium, run
+from support.kinds import needs_playwright
+from support.project import processes
 
 from e2e_orchestrator.model.outcomes import STATUS_OF, CaseStatus, Reason
 
 pytestmark = pytest.mark.slow
 
-LONGEST_RUN = 900.0
 RETRIES = 2
 BIGGEST_READ = 256 << 20  # One suite leaves a file of a terabyte, which is one hole.
 PYTEST, PLAYWRIGHT = suites("pytest"), suites("playwright")
@@ -30,37 +26,6 @@ RETRIED = [
     for suite in [*PYTEST, *PLAYWRIGHT]
     if not suite.hangs and ("retried" in suite.expect or suite.expect["reason"] in ("usage_error", "flaky"))
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class World:
-    """What a run over a part of the corpus left behind."""
-
-    folder: Path
-    exit_code: int
-    printed: tuple[str, str]
-    retries: int
-
-    @property
-    def output(self) -> Path:
-        return self.folder / "test-results"
-
-    @property
-    def tests(self) -> dict[str, dict[str, Any]]:
-        text = (self.output / "e2e-results.json").read_text(encoding="utf-8")
-        results = json.loads(text, parse_constant=_refused)
-        return {
-            f"{phase['name']}/{test['name']}": test for phase in results["phases"] for test in phase["tests"]
-        }
-
-
-def _refused(constant: str) -> None:
-    raise AssertionError(f"{constant} is no JSON")
-
-
-def chromium() -> str | None:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, names)), None)
 
 
 def _planned(folder: Path, chosen: Iterable[Suite]) -> dict[str, Any]:
@@ -92,28 +57,7 @@ def _planned(folder: Path, chosen: Iterable[Suite]) -> dict[str, Any]:
 
 
 def _run(folder: Path, chosen: Iterable[Suite], *, retries: int, workers: int) -> World:
-    (folder / "phases.yaml").write_text(json.dumps(_planned(folder, chosen)), encoding="utf-8")
-    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-    (folder / "package.json").write_text("{}", encoding="utf-8")
-    (folder / "node_modules").symlink_to(playwright_home() / "node_modules")
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environ |= {"E2E_TEST_MARKER": str(folder), "CHROMIUM_PATH": chromium() or ""}
-    process = subprocess.Popen(
-        [*COMMAND, "--retries", str(retries), "--workers", str(workers)],
-        cwd=folder,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-    )
-    try:
-        printed = process.communicate(timeout=LONGEST_RUN)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        raise AssertionError(f"the run did not end: {process.communicate()}") from None
-    return World(folder=folder, exit_code=process.returncode, printed=printed, retries=retries)
+    return run(folder, _planned(folder, chosen), "--retries", str(retries), "--workers", str(workers))
 
 
 @pytest.fixture(scope="module")

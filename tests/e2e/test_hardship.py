@@ -22,6 +22,7 @@ CLOSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closing", CLOSED.values(), ids=CLOSED.keys())
 def test_closed_streams_change_no_verdict(project: Project, closing: str) -> None:
     project.commands({"good": "true", "bad": "false"}, parallel=True)
@@ -35,6 +36,7 @@ def test_closed_streams_change_no_verdict(project: Project, closing: str) -> Non
     assert run.results["exit_code"] == 1
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_changes_no_verdict(project: Project) -> None:
     project.write({"wait.sh": "touch started; until test -e go; do :; done\n"})
     process = project.commands({"t": "sh wait.sh"}).start()
@@ -49,6 +51,7 @@ def test_a_reader_that_goes_away_changes_no_verdict(project: Project) -> None:
     assert run.results["broken_reporters"].keys() <= {"console"}
 
 
+@pytest.mark.slow
 def test_a_missing_home_and_a_bare_environment_are_no_obstacle(project: Project) -> None:
     project.commands({"t": "true"})
     ended = subprocess.run(
@@ -66,6 +69,7 @@ def _little_disk() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_is_no_success_and_ends_the_run_in_order(project: Project) -> None:
     project.commands(dict.fromkeys("abcdefghijklmnop", "true"))
     run = project.finish(project.start(preexec_fn=_little_disk))
@@ -74,6 +78,7 @@ def test_a_disk_that_fills_up_is_no_success_and_ends_the_run_in_order(project: P
     assert processes(str(project.root)) == []
 
 
+@pytest.mark.slow
 def test_output_that_is_not_text_reaches_the_log_whole_and_the_terminal_tame(project: Project) -> None:
     project.write(
         {
@@ -89,6 +94,7 @@ def test_output_that_is_not_text_reaches_the_log_whole_and_the_terminal_tame(pro
     assert not [line for line in run.stdout.splitlines() if line.lstrip().startswith(("::", "##["))]
 
 
+@pytest.mark.slow
 def test_the_second_signal_kills_and_still_writes_everything(project: Project) -> None:
     project.write({"stubborn.sh": "trap '' INT TERM; touch started; while :; do sleep 1; done\n"})
     process = project.commands({"t": "sh stubborn.sh"}).start()
@@ -108,6 +114,7 @@ def test_the_second_signal_kills_and_still_writes_everything(project: Project) -
     assert processes(str(project.root)) == []
 
 
+@pytest.mark.slow
 def test_a_stubborn_child_is_gone_within_the_time_a_ci_gives(project: Project) -> None:
     project.write({"stubborn.sh": "trap '' INT TERM; touch started; while :; do sleep 1; done\n"})
     process = project.commands({"t": "sh stubborn.sh"}).start()
@@ -123,6 +130,7 @@ def _journal(project: Project) -> bytes:
     return next(project.root.glob("test-results/runs/*/journal.jsonl")).read_bytes()
 
 
+@pytest.mark.slow
 def test_as_process_1_of_a_container_it_heeds_sigterm_and_leaves_nothing(project: Project) -> None:
     inside = ["unshare", "--map-root-user", "--fork", "--pid", "--mount-proc"]
     if subprocess.run([*inside, "true"], capture_output=True, check=False).returncode:

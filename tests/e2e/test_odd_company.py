@@ -68,12 +68,14 @@ def test_a_reporter_that_leaves_cannot_take_the_verdict_with_it(plugged: Project
     assert f"reporter {reporter} failed: SystemExit" in run.stdout
 
 
+@pytest.mark.slow
 def test_a_runner_that_leaves_proves_nothing(plugged: Project) -> None:
     run = plugged.phases([{"name": "p", "tests": {"t": "x"}}], kind="exits").run()
     assert run.exit_code == 1
     assert run.ends == {"p/t": "evidence_missing"}
 
 
+@pytest.mark.slow
 def test_a_runner_that_breaks_costs_its_own_test_only(plugged: Project) -> None:
     run = plugged.phases([{"name": "p", "tests": {"t": "x"}}], kind="clumsy").run()
     assert run.ends == {"p/t": "infrastructure"}
@@ -89,6 +91,7 @@ def test_a_name_that_holds_a_secret_is_refused_because_it_could_not_be_masked(pr
     assert "hunter2" not in run.stdout + run.stderr
 
 
+@pytest.mark.slow
 def test_a_pipe_in_the_place_of_the_stream_blocks_nobody(project: Project) -> None:
     project.write({"pipe.sh": "rm -f $E2E_EVENTS; mkfifo $E2E_EVENTS $E2E_OUTPUT_DIR/junit.xml; sleep 300\n"})
     run = project.commands({"t": {"target": "sh pipe.sh", "timeout": 2}}).run()
@@ -96,6 +99,7 @@ def test_a_pipe_in_the_place_of_the_stream_blocks_nobody(project: Project) -> No
     assert run.seconds < 8
 
 
+@pytest.mark.slow
 def test_a_flood_into_the_stream_does_not_stop_the_clock(project: Project) -> None:
     project.write({"flood.sh": "ulimit -f 60000; yes > $E2E_EVENTS; sleep 300\n"})
     run = project.commands({"t": {"target": "bash flood.sh", "timeout": 3}}).run()
@@ -108,6 +112,7 @@ def test_a_chain_of_processes_deeper_than_our_stack_is_walked(monkeypatch: pytes
     assert tree.descendants_of(0) == list(range(1, 5001))
 
 
+@pytest.mark.slow
 def test_long_and_similar_names_keep_folders_of_their_own(project: Project) -> None:
     names = ["\u6e2c" * 120, "\u6e2c" * 119 + "\u8a66", "a b", "a_b", "A_b"]
     project.write({"say.sh": 'echo "$E2E_TEST"\n'})
@@ -119,6 +124,7 @@ def test_long_and_similar_names_keep_folders_of_their_own(project: Project) -> N
     }
 
 
+@pytest.mark.slow
 def test_a_test_that_removes_the_whole_output_loses_files_and_not_the_run(project: Project) -> None:
     project.write({"rm.sh": "rm -rf test-results\n"})
     run = project.commands({"t": "sh rm.sh"}).run()
@@ -126,6 +132,7 @@ def test_a_test_that_removes_the_whole_output_loses_files_and_not_the_run(projec
     assert run.last_line["exit_code"] == run.exit_code
 
 
+@pytest.mark.slow
 def test_a_stopped_tender_does_not_outlast_the_time_a_ci_gives(project: Project) -> None:
     project.write({"stop.sh": "kill -STOP $PPID; touch started; sleep 300\n"})
     process = project.commands({"t": "sh stop.sh"}).start()
@@ -137,6 +144,7 @@ def test_a_stopped_tender_does_not_outlast_the_time_a_ci_gives(project: Project)
     wait_until(lambda: not processes(str(project.root)), what="the end of every process")
 
 
+@pytest.mark.slow
 def test_under_nohup_a_hang_up_is_ignored(project: Project) -> None:
     project.write({"wait.sh": "touch started; until test -e go; do :; done\n"})
     process = project.commands({"t": "sh wait.sh"}).start(prefix=["nohup"])
@@ -172,6 +180,7 @@ def silent_server() -> Iterator[int]:
             one.close()
 
 
+@pytest.mark.slow
 def test_a_signal_while_a_reporter_hangs_ends_the_wait_and_not_the_verdict(
     project: Project, silent_server: int
 ) -> None:
@@ -189,6 +198,7 @@ def test_a_signal_while_a_reporter_hangs_ends_the_wait_and_not_the_verdict(
     assert "GO" in run.stdout
 
 
+@pytest.mark.slow
 def test_a_phase_named_like_a_file_of_ours_is_not_in_its_way(project: Project) -> None:
     names = ["journal.jsonl", "services", "e2e-results.json"]
     run = project.phases([{"name": name, "tests": {"t": "true"}} for name in names], kind="command").run()

@@ -5,7 +5,7 @@ import shutil
 from itertools import pairwise
 
 import pytest
-from corpus.catalogue import Suite, differences, suites
+from corpus.catalogue import CONFIG, LEFT_BEHIND, Suite, differences, packable
 from support.kinds import needs_playwright, playwright_home
 from support.project import Finished, Project, processes
 
@@ -13,24 +13,7 @@ from e2e_orchestrator.model.events import Warned
 
 pytestmark = pytest.mark.slow
 
-CONFIG = "playwright.config.ts"
-# Its sources ask for E2E_EVENTS, which is a test's own: with it nothing would be packed.
-LEFT_OUT = {"stream_forged"}
-# What a pack leaves behind is named in a warning, because nobody knows whose it is.
-LEFT_BEHIND = {"daemon_left": "corpus-node-daemon"}
-
-
-def sharing() -> list[Suite]:
-    """The suites with the configuration that most of them have."""
-    common = next(suite for suite in suites("playwright") if suite.name == "plain").folder / CONFIG
-    return [
-        suite
-        for suite in suites("playwright")
-        if suite.name not in LEFT_OUT and (suite.folder / CONFIG).read_text() == common.read_text()
-    ]
-
-
-SUITES = sharing()
+SUITES = packable()
 
 
 @pytest.fixture(scope="module")
