@@ -1,27 +1,23 @@
 """The backend phases pass on a real PostgreSQL and a real Redis, against services that run already."""
 
 import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from support.project import Project, processes
+from support.studio import BACKEND_PHASES, ROOT, studio, surroundings
 
 psycopg = pytest.importorskip(
     "psycopg", reason="the studio's requirements are not installed; run scripts/test"
 )
 redis = pytest.importorskip("redis", reason="the studio's requirements are not installed; run scripts/test")
 
-ROOT = Path(__file__).parents[2]
-STUDIO = ROOT / "examples" / "studio"
 SERVER = (
     f"postgresql://{os.environ.get('PGUSER', 'postgres')}:{os.environ.get('PGPASSWORD', '')}@127.0.0.1:5432"
 )
-BACKEND_PHASES = ("health", "backend_smoke", "backend_flows", "database_integrity")
 
 pytestmark = pytest.mark.slow
 
@@ -59,51 +55,12 @@ def redis_url() -> Iterator[str]:
     pytest.fail("all numbered databases of the Redis at 127.0.0.1:6379 hold something")
 
 
-def free_addresses(count: int) -> list[str]:
-    command = [sys.executable, str(ROOT / "scripts/lib/free_ports.py"), *["0"] * count]
-    ports = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    return [f"http://127.0.0.1:{port}" for port in ports]
-
-
-@contextmanager
-def serving(module: str, env: Mapping[str, str]) -> Iterator[None]:
-    """The service, from the line that says it listens until it has ended."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", module],
-        cwd=STUDIO / "backend",
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout is not None
-        try:
-            assert "listening on" in process.stdout.readline()
-            yield
-        finally:
-            process.terminate()
-
-
 def test_the_backend_phases_pass_on_postgresql_and_redis(
     database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    api, web = free_addresses(2)
-    env = {
-        **os.environ,
-        "API_URL": api,
-        "WEB_URL": web,
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "STUDIO_DATA": str(tmp_path / "data"),
-        "STUDIO_FAULT": "",
-        "STUDIO_PYTHON": sys.executable,
-        "E2E_TEST_MARKER": str(tmp_path),
-    }
+    env = {**surroundings(tmp_path), "DATABASE_URL": database_url, "REDIS_URL": redis_url}
     orchestrator = Project(ROOT, env=env)
-    with ExitStack() as stack:
-        stack.enter_context(serving("studio.api", env))
-        stack.enter_context(serving("studio.web", env))
+    with studio(env, "api", "web"):
         started = orchestrator.start(
             "--no-services", "--phase", *BACKEND_PHASES, "--output", str(tmp_path / "results")
         )

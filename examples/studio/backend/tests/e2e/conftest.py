@@ -31,7 +31,7 @@ def settings() -> Settings:
 @pytest.fixture(scope="session")
 def http(settings: Settings) -> Iterator[httpx.Client]:
     """Talk to the API as nobody in particular."""
-    with httpx.Client(base_url=settings.api_url, timeout=10, trust_env=False) as client:
+    with httpx.Client(base_url=settings.api_url, timeout=30, trust_env=False) as client:
         yield client
 
 

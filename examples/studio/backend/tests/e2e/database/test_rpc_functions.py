@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text, update
@@ -111,6 +111,9 @@ def test_a_job_does_not_jump_or_return(
 
 def test_changing_a_kit_touches_its_date(database: Database, ada: str, add_kit: Callable[..., str]) -> None:
     kit = add_kit(ada)
+    yesterday = _updated_at(database, ada) - timedelta(days=1)  # SQLite's clock has milliseconds only.
+    with database.acting_as(ada) as connection:
+        connection.execute(update(brand_kits).where(brand_kits.c.id == kit).values(updated_at=yesterday))
     before = _updated_at(database, ada)
 
     with database.acting_as(ada) as connection:
