@@ -22,6 +22,10 @@ def price_list(tenant):
     return found
 
 
+def forget_list(tenant_id):
+    cache.delete(key_of(tenant_id))
+
+
 @receiver([post_save, post_delete], sender=Product)
 def forget(instance, **_):
-    cache.delete(key_of(instance.tenant_id))
+    forget_list(instance.tenant_id)

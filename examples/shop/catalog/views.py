@@ -1,9 +1,10 @@
-from rest_framework import serializers, viewsets
+from rest_framework import serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from catalog.models import Product
 from catalog.prices import price_list
+from catalog.tasks import write_price_list
 
 
 class ProductSerializer(serializers.ModelSerializer):
@@ -24,3 +25,9 @@ class ProductViewSet(viewsets.ModelViewSet):
     @action(detail=False)
     def prices(self, request):
         return Response(price_list(request.tenant))
+
+    @action(detail=False, methods=["post"])
+    def refresh(self, request):
+        """Has the price list written anew, in the background."""
+        write_price_list.delay(request.tenant.pk)
+        return Response(status=status.HTTP_202_ACCEPTED)

@@ -6,7 +6,11 @@ from urllib.parse import unquote, urlsplit
 def from_url(url):
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": parts.path[1:]}
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": parts.path[1:],
+            "OPTIONS": {"timeout": 20},
+        }
     if parts.scheme not in ("postgres", "postgresql"):
         raise ValueError(f"DATABASE_URL: {parts.scheme!r} is neither postgresql nor sqlite")
     return {

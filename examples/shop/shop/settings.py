@@ -53,24 +53,34 @@ USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+# Where the shop runs beside its tests: they, its web server and its worker share one database and one Redis.
+SHOP_URL = os.environ.get("SHOP_URL")
+
 DATABASES = {"default": from_url(os.environ.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'shop.sqlite3'}")}
+if SHOP_URL:  # With --keepdb Django's tests use it as it is.
+    DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"]}
+elif DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # A file, which a worker's thread can share.
+    DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test_shop.sqlite3"}
 
 REDIS_URL = os.environ.get("REDIS_URL")
+# Slots of a run that share a Redis do not share their keys.
+own = () if SHOP_URL else (os.environ.get("E2E_RUN_ID"), os.environ.get("E2E_SLOT"))
+REDIS_PREFIX = "-".join(filter(None, ["shop", *own]))
 if REDIS_URL:
-    # Slots of a run share the server, and none of them another's keys.
-    prefix = "-".join(filter(None, ["shop", os.environ.get("E2E_RUN_ID"), os.environ.get("E2E_SLOT")]))
     CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URL,
-            "KEY_PREFIX": prefix,
+            "KEY_PREFIX": REDIS_PREFIX,
         }
     }
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 CELERY_BROKER_URL = REDIS_URL or "memory://"
-CELERY_TASK_ALWAYS_EAGER = not os.environ.get("SHOP_WORKER")
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": f"{REDIS_PREFIX}:"} if REDIS_URL else {}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ALWAYS_EAGER = not SHOP_URL
 CELERY_TASK_EAGER_PROPAGATES = True
 
 REST_FRAMEWORK = {
