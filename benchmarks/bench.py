@@ -7,9 +7,14 @@ import platform
 import shutil
 import subprocess
 import sys
+import time
+import traceback
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from headline import headline
+from ours import ROOT
 from table import Row, markdown
 from tools import installed_versions
 
@@ -21,59 +26,77 @@ SECTIONS = {
     "E": "scheduling",
     "F": "databases",
     "G": "sizes",
+    "H": "report_page",
 }
-BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+_LEGEND = "`ratio` is CPU over that of the first row of its table, `spread` (worst - best) / median of the wall times."
+TABLES, HEADLINE = "bench", "bench headline"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "explanation" / "performance.md")
 
 
 def main() -> None:
+    """Ends with 1 if a section could not be measured, after all others."""
     asked = _arguments()
+    load = os.getloadavg()[0]
     rows: list[Row] = []
+    failed: list[str] = []
     for letter in asked.only:
+        began = time.monotonic()
         sys.stderr.write(f"{letter} …\n")
-        found = measured(letter, rounds=asked.rounds, smoke=asked.smoke)
-        sys.stderr.write(markdown(found))
+        try:
+            found = measured(letter, rounds=asked.rounds, smoke=asked.smoke)
+        except Exception:  # noqa: BLE001 - half an hour of other sections is not thrown away for one.
+            traceback.print_exc()
+            failed.append(letter)
+            continue
+        sys.stderr.write(f"{markdown(found)}{letter} took {time.monotonic() - began:.0f} s\n")
         rows += found
-    text = f"{conditions(rounds=1 if asked.smoke else asked.rounds)}\n\n{markdown(rows)}"
-    if asked.write:
-        insert(asked.write, text)
-    print(text)
+    said = conditions(rounds=1 if asked.smoke else asked.rounds, load=load)
+    print(f"{said}\n{_LEGEND}\n\n{markdown(rows)}")
+    if failed:
+        sys.exit(f"could not be measured: {', '.join(failed)}; no page was written")
+    for page in asked.write or ():
+        insert(page, rows, said=said, whole=not asked.smoke and asked.only == list(SECTIONS))
 
 
 def measured(letter: str, *, rounds: int, smoke: bool) -> list[Row]:
-    """The rows of a section; none if this checkout does not have it, or has nothing quick of it for a smoke."""
-    name = SECTIONS[letter]
-    try:
-        section = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        sys.stderr.write(f"  {letter} is not measured: there is no benchmarks/{name}.py\n")
-        return []
-    if smoke:
-        return list(section.smoke()) if hasattr(section, "smoke") else []
-    return list(section.rows(rounds))
+    section = importlib.import_module(SECTIONS[letter])
+    return list(section.smoke() if smoke else section.rows(rounds))
 
 
-def conditions(*, rounds: int) -> str:
-    """What a reader has to know to compare."""
-    load = os.getloadavg()[0]
+def conditions(*, rounds: int, load: float) -> str:
+    """What a reader has to know to compare; ``load`` is that before anything was measured."""
     cores = os.cpu_count() or 1
-    busy = ", so the machine was busy: wall times are noise" if load > cores else ""
+    busy = (
+        ", so the machine was busy: compare the ratios of CPU, wall times are noise"
+        if load > cores / 2
+        else ""
+    )
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {platform.system()} {platform.release()}, {cores} cores, "
-        f"Python {platform.python_version()}, {', '.join(_versions())}; medians of {rounds} interleaved rounds; "
-        f"load average at the end {load:.1f}{busy}.\n"
-        "`ratio` is CPU over that of the first row of its table, `spread` (worst - best) / median of the wall times."
+        f"`{' '.join(['scripts/bench', *sys.argv[1:]])}`, {datetime.now(UTC):%Y-%m-%d}, "
+        f"{platform.system()}, {cores} cores, Python {platform.python_version()}, "
+        f"{', '.join(_versions())}; medians of {rounds} interleaved rounds; load average before {load:.1f}{busy}."
     )
 
 
-def insert(page: Path, text: str) -> None:
-    """Between the marks of the page. Raises ValueError if it has none."""
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{page} has no {BEGIN} … {END}")
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
+def insert(page: Path, rows: Sequence[Row], *, said: str, whole: bool) -> None:
+    """All tables or the few figures of the headline, as the page's marks say."""
+    parts = _around(page)
+    if parts is None:
+        raise ValueError(f"{page} lost its marks")
+    mark, before, after = parts
+    table = f"{headline(rows, whole=whole)}\n" if mark == HEADLINE else markdown(rows)
+    legend = "" if mark == HEADLINE else f"\n{_LEGEND}"
+    page.write_text(f"{before}\n\n{said}{legend}\n\n{table}\n{after}", encoding="utf-8")
+
+
+def _around(page: Path) -> tuple[str, str, str] | None:
+    """Which marks the page has, and its text up to and including the first, and from the second on."""
+    text = page.read_text(encoding="utf-8")
+    for mark in (HEADLINE, TABLES):
+        begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
+        if 0 <= text.find(begin) < text.find(end):
+            return mark, text[: text.index(begin) + len(begin)], text[text.index(end) :]
+    return None
 
 
 def _versions() -> list[str]:
@@ -89,8 +112,24 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=_positive, default=5, help="of every comparison; default 5")
     parser.add_argument("--only", type=_letters, default=list(SECTIONS), help="sections, such as C,D")
     parser.add_argument("--smoke", action="store_true", help="the smallest sizes, once: does it still work?")
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table between the page's marks")
-    return parser.parse_args()
+    parser.add_argument(
+        "--write",
+        type=Path,
+        nargs="*",
+        metavar="PAGE",
+        help="put the tables between the marks of each page; without a name README.md and performance.md",
+    )
+    asked = parser.parse_args()
+    if asked.write == []:
+        if asked.smoke or asked.only != list(SECTIONS):
+            parser.error("the pages show all sections: name a PAGE, or leave out --only and --smoke")
+        asked.write = list(PAGES)
+    for page in asked.write or ():
+        if not page.is_file():
+            parser.error(f"there is no page {page}")
+        if _around(page) is None:
+            parser.error(f"{page} has no <!-- {TABLES}: begin --> … <!-- {TABLES}: end -->")
+    return asked
 
 
 def _positive(text: str) -> int:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import django_databases
 import psycopg
 from table import Row, markdown
 
@@ -40,7 +41,24 @@ def rows(rounds: int) -> list[Row]:
             name = f"{_CLONES} clones, {at_once} at once"
             found.append(Row(section=SECTION, contestant=name, figure=rate, spread=_spread(walls), note=note))
         found += [_row(name, _timed(url, rounds, act), "") for name, act in _PEERS.items()]
-        return found
+        return [*found, *_of_django(url.rpartition("/")[0], Path(place), rounds)]
+
+
+def _of_django(server: str, place: Path, rounds: int) -> list[Row]:
+    """Until each of eight workers of a Django project has a database; in turns, so that all meet the same noise."""
+    folder = place / "project"
+    django_databases.write(folder, tables=_TABLES, rows=_ROWS)
+    walls: dict[str, list[float]] = {name: [] for name in django_databases.CONTESTANTS}
+    for _ in range(rounds):
+        for name, measure in django_databases.CONTESTANTS.items():
+            walls[name].append(measure(folder, server))
+    return [_row(name, took, _rate(name, took)) for name, took in walls.items()]
+
+
+def _rate(name: str, took: list[float]) -> str:
+    """The others' clocks begin in a process that has imported Django; ours has yet to start one."""
+    start = ", with the start of `manage.py migrate`" if name in django_databases.STARTING else ""
+    return f"{django_databases.WORKERS / statistics.median(took):.1f} databases a second{start}"
 
 
 def smoke() -> list[Row]:

@@ -1,11 +1,11 @@
-"""Twelve small Playwright specs, two at a time: how long, and how much work, in each way of starting them.
+"""B: twelve small Playwright specs, two at a time: how long, and how much work, in each way of starting them.
 
 python benchmarks/playwright_specs.py [ROUNDS]      prints a table
 
 The ways take turns within each round, in another order every time; the figures are medians. Work is the
 processor time of all processes that a way started, browsers included. Needs Node, @playwright/test
-(E2E_TEST_PLAYWRIGHT names a folder that has it) and Chromium (CHROMIUM_PATH); a second browser in
-HEADLESS_SHELL_PATH gets rows of its own.
+(E2E_TEST_PLAYWRIGHT names a folder that has it) and Chromium (CHROMIUM_PATH, or on PATH); its headless shell
+(HEADLESS_SHELL_PATH, or on PATH) gets rows of its own.
 """
 
 import ctypes
@@ -25,12 +25,16 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from table import Row, Sample, markdown
+
+SECTION = "B. Playwright: specs of 2 page cases, two at a time, per spec"
 SPECS, CASES, AT_ONCE = 12, 2, 2
 REPOSITORY = Path(__file__).parents[1]
 _BECOME_SUBREAPER = 36
 _CONFIG = """
 import { defineConfig } from '@playwright/test';
 export default defineConfig({
+  testDir: 'specs', // Where nobody's output comes and goes while another one looks for specs.
   reporter: 'line',
   use: {
     baseURL: process.env.BENCH_URL,
@@ -54,18 +58,6 @@ Command = Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """Medians of all rounds: ``wall`` and ``cpu`` in seconds for all specs; ``ratio`` to the hand-written call."""
-
-    way: str
-    wall: float
-    cpu: float
-    wall_ratio: float
-    cpu_ratio: float
-    rounds: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Way:
     """``commands`` run two at a time; ``browser`` is which one the configuration asks for."""
 
@@ -75,62 +67,66 @@ class Way:
     reference: str
 
 
-def rows(rounds: int = 5) -> list[Row]:
+def rows(rounds: int, *, specs: int = SPECS) -> list[Row]:
     """Raises RuntimeError if a tool is missing or a way does not pass: its figures would mean nothing."""
     with tempfile.TemporaryDirectory(prefix="playwright-specs-") as folder, _served() as address:
-        project = _project(Path(folder))
-        ways = _ways(project)
-        taken: dict[str, list[tuple[float, float]]] = {way.name: [] for way in ways}
+        project = _project(Path(folder), specs=specs)
+        ways = _ways(project, specs=specs)
+        taken: dict[str, list[Sample]] = {way.name: [] for way in ways}
         for number in range(rounds):
             turn = number % len(ways)
             for way in (*ways[turn:], *ways[:turn]):
                 taken[way.name].append(_measured(way, project, address=address))
-        medians = {
-            name: tuple(map(statistics.median, zip(*both, strict=True))) for name, both in taken.items()
-        }
-    found = []
-    for way in ways:
-        (wall, cpu), (base_wall, base_cpu) = medians[way.name], medians[way.reference]
-        found.append(
-            Row(
-                way=way.name,
-                wall=wall,
-                cpu=cpu,
-                wall_ratio=wall / base_wall,
-                cpu_ratio=cpu / base_cpu,
-                rounds=rounds,
-            )
-        )
-    return found
+        return [_row(way, taken, specs=specs) for way in ways]
 
 
-def _project(root: Path) -> Path:
+def smoke() -> list[Row]:
+    return rows(1, specs=2)
+
+
+def _row(way: Way, taken: Mapping[str, Sequence[Sample]], *, specs: int) -> Row:
+    """Beside the hand-written invocation with the same browser."""
+    walls, base = [one.wall for one in taken[way.name]], taken[way.reference]
+    wall, cpu = statistics.median(walls), statistics.median(one.cpu for one in taken[way.name])
+    of_wall = wall / statistics.median(one.wall for one in base)
+    return Row(
+        section=SECTION,
+        contestant=way.name,
+        wall=wall / specs,
+        cpu=cpu / specs,
+        ratio=cpu / statistics.median(one.cpu for one in base),
+        spread=(max(walls) - min(walls)) / wall,
+        note=f"beside the hand-written one; wall {of_wall:.2f} of it",
+    )
+
+
+def _project(root: Path, *, specs: int) -> Path:
     home = Path(os.environ.get("E2E_TEST_PLAYWRIGHT", REPOSITORY / "examples" / "studio" / "tsx"))
     if not (home / "node_modules" / "@playwright" / "test" / "cli.js").is_file():
         raise RuntimeError(f"@playwright/test is not installed in {home}: run npm ci there")
     (root / "node_modules").symlink_to(home / "node_modules")
     (root / "package.json").write_text("{}")
     (root / "playwright.config.ts").write_text(_CONFIG)
-    for spec in range(SPECS):
+    (root / "specs").mkdir()
+    for spec in range(specs):
         cases = "".join(_CASE.format(spec=spec, number=number) for number in range(CASES))
-        (root / f"s{spec}.spec.ts").write_text("import { test, expect } from '@playwright/test';\n" + cases)
-    tests = {f"s{spec}": f"s{spec}.spec.ts" for spec in range(SPECS)}
+        (root / "specs" / f"s{spec}.spec.ts").write_text(
+            "import { test, expect } from '@playwright/test';\n" + cases
+        )
+    tests = {f"s{spec}": f"specs/s{spec}.spec.ts" for spec in range(specs)}
     phase = {"name": "p", "runner": "r", "tests": tests, "timeout": "10m"}
     config = {"version": 1, "retries": 0, "runners": {"r": {"kind": "playwright"}}, "phases": [phase]}
     (root / "phases.yaml").write_text(json.dumps(config))
     return root
 
 
-def _ways(project: Path) -> list[Way]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    chromium = os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, names)), None)
-    if chromium is None:
-        raise RuntimeError("there is no Chromium: install one, or name it in CHROMIUM_PATH")
-    specs = [f"s{spec}.spec.ts" for spec in range(SPECS)]
+def _ways(project: Path, *, specs: int) -> list[Way]:
+    found = browsers()
+    files = [f"s{spec}.spec.ts" for spec in range(specs)]
     cli = ("node", str(project / "node_modules" / "@playwright" / "test" / "cli.js"), "test")
     one: Command = (*cli, "--workers", str(AT_ONCE), "--output", "out-one")
-    npx = [("npx", "playwright", "test", f"/{spec}$", "--output", f"out-{spec}") for spec in specs]
-    node = [(*cli, f"/{spec}$", "--output", f"out-{spec}") for spec in specs]
+    npx = [("npx", "playwright", "test", f"/{spec}$", "--output", f"out-{spec}") for spec in files]
+    node = [(*cli, f"/{spec}$", "--output", f"out-{spec}") for spec in files]
     ours = (sys.executable, "-m", "e2e_orchestrator", "-q", "--workers", str(AT_ONCE), "--output", "ours")
     by_name: Mapping[str, Sequence[Command]] = {
         "`npx playwright test FILE` each": npx,
@@ -139,9 +135,6 @@ def _ways(project: Path) -> list[Way]:
         "e2e-orchestrate, `pack: off`": [(*ours, "--pack", "off")],
         "e2e-orchestrate, `pack: auto`": [(*ours, "--pack", "auto")],
     }
-    browsers = {"Chromium": chromium}
-    if shell := os.environ.get("HEADLESS_SHELL_PATH"):
-        browsers["headless shell"] = shell
     return [
         Way(
             name=f"{name}, {browser}",
@@ -149,12 +142,27 @@ def _ways(project: Path) -> list[Way]:
             browser=path,
             reference=f"one hand-written invocation, {browser}",
         )
-        for browser, path in browsers.items()
+        for browser, path in found.items()
         for name, commands in by_name.items()
     ]
 
 
-def _measured(way: Way, project: Path, *, address: str) -> tuple[float, float]:
+def browsers() -> dict[str, str]:
+    """Name -> path. CHROMIUM_PATH may name either of the two: ``scripts/bench`` prefers the one without a window."""
+    given = os.environ.get("CHROMIUM_PATH", "")
+    is_shell = "headless" in Path(given).name
+    names = ("chromium", "chromium-browser", "google-chrome")
+    chromium = (not is_shell and given) or next(filter(None, map(shutil.which, names)), None)
+    shell = os.environ.get("HEADLESS_SHELL_PATH") or (
+        given if is_shell else shutil.which("chromium-headless-shell")
+    )
+    found = {"Chromium": chromium, "headless shell": shell}
+    if not (there := {name: path for name, path in found.items() if path}):
+        raise RuntimeError("there is no Chromium: install one, or name it in CHROMIUM_PATH")
+    return there
+
+
+def _measured(way: Way, project: Path, *, address: str) -> Sample:
     """Wall and processor seconds, with everything that the way started gone again."""
     env = {**os.environ, "BENCH_URL": address, "BENCH_BROWSER": way.browser}
     env |= {"PYTHONPATH": f"{REPOSITORY}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
@@ -165,7 +173,7 @@ def _measured(way: Way, project: Path, *, address: str) -> tuple[float, float]:
     _run_all(way, project, env=env)
     wall = time.perf_counter() - started
     _reap()
-    return wall, _spent() - before
+    return Sample(wall=wall, cpu=_spent() - before)
 
 
 def _run_all(way: Way, project: Path, *, env: Mapping[str, str]) -> None:
@@ -242,24 +250,8 @@ def _served() -> Iterator[str]:
         server.server_close()
 
 
-def table(found: Sequence[Row]) -> str:
-    lines = [
-        "| way | wall per spec | CPU per spec | wall, of hand-written | CPU, of hand-written |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row.way} | {row.wall / SPECS:.2f} s | {1000 * row.cpu / SPECS:.0f} ms "
-        f"| {row.wall_ratio:.2f} | {row.cpu_ratio:.2f} |"
-        for row in found
-    ]
-    return "\n".join(lines)
-
-
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    print(table(rows(rounds)))
-    load = " ".join(f"{one:.1f}" for one in os.getloadavg())
-    print(f"\n{rounds} rounds, {SPECS} specs of {CASES} cases, {AT_ONCE} at a time; load at the end: {load}")
+    print(markdown(rows(int(sys.argv[1]) if len(sys.argv) > 1 else 5)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Sixty small pytest files, two at a time: a process for each, however that is done, against what isolates less.
+"""A: sixty small pytest files, two at a time: a process for each, however that is done, against what isolates less.
 
-    python -m benchmarks.pytest_files [ROUNDS [FILES]]
+    python benchmarks/pytest_files.py [ROUNDS [FILES]]
 
 Each file has three trivial cases; their conftest imports httpx, pydantic and sqlalchemy. Times are of the whole
 program with everything below it, its start, journal and reports included.
@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.table import Contestant, Row, Sample, command, compare, markdown
+from table import Contestant, Row, Sample, command, compare, markdown
 
-SECTION = "pytest: files of 3 cases, two at a time"
+SECTION = "A. pytest: files of 3 cases, two at a time"
 FILES = 60
 _CASES = "".join(f"def test_{name}():\n    pass\n\n\n" for name in "abc")
 _CLEAN = {"PYTHONDONTWRITEBYTECODE": "", "PYTEST_ADDOPTS": "", "PYTHONUNBUFFERED": ""}
@@ -30,6 +30,10 @@ def rows(rounds: int, *, files: int = FILES) -> list[Row]:
     """The first is what the others are compared with: a process for each file, as a shell loop has it."""
     with _suite(files) as folder:
         return compare(SECTION, _contestants(folder), rounds=rounds)
+
+
+def smoke() -> list[Row]:
+    return rows(1, files=3)
 
 
 def _contestants(folder: Path) -> Sequence[Contestant]:
@@ -47,7 +51,14 @@ def _contestants(folder: Path) -> Sequence[Contestant]:
             note="isolates each file in a process",
         ),
         Contestant(
-            name="pytest-xdist -n2 --dist loadfile", measure=lambda: _xdist(folder), note="isolates nothing"
+            name="pytest-xdist -n2 --dist loadfile",
+            measure=lambda: _xdist(folder, "loadfile"),
+            note="isolates nothing",
+        ),
+        Contestant(
+            name="pytest-xdist -n2 --dist worksteal",
+            measure=lambda: _xdist(folder, "worksteal"),
+            note="the same",
         ),
         Contestant(
             name="one pytest", measure=lambda: _pytest(folder), note="isolates nothing, one at a time"
@@ -87,8 +98,8 @@ def _loop(folder: Path) -> Sample:
     return command(["sh", "-c", words], cwd=folder, env=_CLEAN)
 
 
-def _xdist(folder: Path) -> Sample:
-    return command([*_PYTEST, "-n2", "--dist", "loadfile"], cwd=folder, env=_CLEAN)
+def _xdist(folder: Path, dist: str) -> Sample:
+    return command([*_PYTEST, "-n2", "--dist", dist], cwd=folder, env=_CLEAN)
 
 
 def _pytest(folder: Path) -> Sample:

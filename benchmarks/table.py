@@ -17,6 +17,8 @@ from pathlib import Path
 
 _SET_SUBREAPER = 36
 _STRAY_SECONDS = 2.0
+# Installed programs are compiled; where the machine says otherwise, every start would compile a hundred modules.
+_AS_INSTALLED = {"PYTHONDONTWRITEBYTECODE": ""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ def command(
         child = subprocess.Popen(
             argv,
             cwd=cwd,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, **_AS_INSTALLED, **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
