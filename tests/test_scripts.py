@@ -41,6 +41,13 @@ def program(path: Path, code: str) -> None:
     path.chmod(0o755)
 
 
+@pytest.mark.parametrize("script", ["bench", "demo", "test", "check"])
+def test_a_script_explains_itself_and_sets_nothing_up(script: str, bare_path: Path) -> None:
+    said = run(f"{ROOT}/scripts/{script}", "--help", env={"PATH": f"{bare_path}:/bin:/usr/bin"})
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout.splitlines()[0].endswith(".")
+
+
 @pytest.fixture
 def bare_path(tmp_path: Path) -> Path:
     """A folder for PATH with what every system has, and nothing else."""
@@ -121,6 +128,25 @@ class TestChromium:
         program(bare_path / name, "exit 0")
         ended = in_setup("set_up_chromium; echo $CHROMIUM_PATH", env={"PATH": str(bare_path)})
         assert ended.stdout == f"{bare_path}/{name}\n"
+
+
+class TestContainers:
+    def test_what_is_missing_is_installed(self, bare_path: Path) -> None:
+        env = {"PATH": str(bare_path)}
+        ended = in_setup('apt_install() { echo "$@"; }; set_up_containers', env=env)
+        assert (ended.stdout, ended.stderr) == ("podman podman-compose busybox-static runc\n", "")
+
+    def test_where_it_cannot_be_one_line_says_so(self, bare_path: Path) -> None:
+        ended = in_setup("apt_install() { false; }; set_up_containers", env={"PATH": str(bare_path)})
+        assert ended.returncode == 0
+        assert ended.stderr.startswith("Tests of services in containers may be skipped: they need podman, ")
+        assert ended.stderr.count("\n") == 1
+
+    def test_what_is_there_is_left_alone(self, bare_path: Path) -> None:
+        for name in ("podman", "podman-compose", "busybox", "runc"):
+            program(bare_path / name, "exit 0")
+        ended = in_setup('apt_install() { echo "$@"; }; set_up_containers', env={"PATH": str(bare_path)})
+        assert (ended.stdout, ended.stderr) == ("", "")
 
 
 class TestFreePorts:
