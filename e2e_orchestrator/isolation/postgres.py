@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.isolation import postgres_server as pg
 from e2e_orchestrator.isolation.driver import Base, CannotIsolate, Dead, Orphan, World
 from e2e_orchestrator.isolation.names import TEMPLATE, Marker, clone_name, is_our_name, lock_number, run_lock
+from e2e_orchestrator.isolation.postgres_links import refuse_links
 from e2e_orchestrator.isolation.schema_version import fingerprint, origin
 from e2e_orchestrator.model.isolation import CopiedData
 from e2e_orchestrator.safety.guards import is_test_database, require_test_database
@@ -61,6 +62,7 @@ class PostgresDriver:
         self._markers: dict[str, Marker] = {}
         self._template: tuple[str, int] | None = None
         self._template_lock = asyncio.Lock()
+        self._open = False
         self._settings: tuple[tuple[str, str], ...] = ()
         self._ongoing: set[asyncio.Task[Any]] = set()
         self._resets = 0
@@ -74,6 +76,8 @@ class PostgresDriver:
                     await self._check_base(connection, role)
             await self._lock(run_lock(self._base.owner.run_id))
             await self._check_proof()
+            if self._open:
+                await self._links(self._name)
         except errors.InvalidCatalogName:
             raise InfrastructureError(
                 f"{self._base.variable}: there is no database {self._name!r} at {self._base.address.server}",
@@ -95,13 +99,13 @@ class PostgresDriver:
 
     async def _check_base(self, connection: pg.Connection, role: str) -> None:
         query = (
-            "SELECT datdba::regrole::text, datistemplate OR pg_has_role(datdba, 'USAGE') "
+            "SELECT datdba::regrole::text, datistemplate OR pg_has_role(datdba, 'USAGE'), datallowconn "
             "FROM pg_database WHERE datname = %s"
         )
         found = await pg.rows(connection, query, self._name)
         if not found:
             raise errors.InvalidCatalogName
-        [(owner, may_copy)] = found
+        [(owner, may_copy, self._open)] = found
         if not may_copy:
             quoted = sql.Identifier(role).as_string(connection)
             raise CannotIsolate(
@@ -115,6 +119,12 @@ class PostgresDriver:
         marked = known or await pg.has_marker_table(self._server, self._name)
         for target in self._base.address.targets:
             require_test_database(target, what=self._base.variable, rules=self._base.rules, marked=marked)
+
+    async def _links(self, name: str) -> Sequence[str]:
+        """Raises CannotIsolate if a copy of this database would lead back to its base."""
+        truncates = self._base.data is CopiedData.NONE
+        async with await self._server.connect(name) as connection:
+            return await refuse_links(connection, base=self._name, truncates=truncates)
 
     async def make(self, slot: int) -> World:
         name = self._base.name(slot)
@@ -273,6 +283,8 @@ class PostgresDriver:
             await self._load(name, Path(base.source.sql))
         if base.source.migrate:
             await base.migrate(base.source, base.address.with_database(name))
+        if elsewhere := await self._links(name):
+            await base.warn(f"{base.variable}: {', '.join(elsewhere)}: what that leads to all slots share")
         if base.data is CopiedData.NONE:
             await self._truncate(name, marker)
 
