@@ -42,6 +42,9 @@ _SCHEMES = {
     "valkey": Kind.REDIS,
 }
 
+# Where the query names a database, the path counts for nothing: to libpq, to redis-py, and to SQLAlchemy's drivers.
+_KEYS = {Kind.POSTGRES: ("dbname",), Kind.MYSQL: ("database", "db"), Kind.REDIS: ("db",)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
@@ -100,8 +103,9 @@ class Address:
     def with_database(self, name: str) -> str:
         """The same address of another database; nothing else of it changes."""
         path = name if self.kind is Kind.SQLITE else quote(name, safe="")
+        keys = _KEYS.get(self.kind, ())
         rest = _PAIR.sub(
-            lambda found: f"{found[1]}={path}" if _is_database(found[1]) else found[0], self.rest
+            lambda found: f"{found[1]}={path}" if unquote(found[1][1:]) in keys else found[0], self.rest
         )
         return f"{self.scheme}://{self.authority}/{path}{rest}"
 
@@ -135,7 +139,8 @@ def parse(url: str, *, variable: str) -> Address:
             hint="write %23 for #, %3F for ?, %40 for @ and %2F for / in it",
         )
     rest = found["rest"] or ""
-    named = parse_qs(rest.partition("#")[0].removeprefix("?")).get("dbname")
+    asked = parse_qs(rest.partition("#")[0].removeprefix("?"))
+    named = [name for key in _KEYS.get(kind, ()) for name in asked.get(key, ())]
     path = found["path"] or ""
     return Address(
         kind=kind,
@@ -144,8 +149,3 @@ def parse(url: str, *, variable: str) -> Address:
         database=named[-1] if named else path if kind is Kind.SQLITE else unquote(path),
         rest=rest,
     )
-
-
-def _is_database(key: str) -> bool:
-    """Whether it is libpq's ``dbname``, which may be encoded as any value may."""
-    return unquote(key[1:]) == "dbname"

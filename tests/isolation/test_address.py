@@ -18,6 +18,10 @@ CASES = [
     ("mariadb://[::1]:3306/shop", Kind.MYSQL, ["::1"], "shop", "mariadb://[::1]:3306/NEW"),
     ("rediss://:secret@cache:6380/2", Kind.REDIS, ["cache"], "2", "rediss://:secret@cache:6380/NEW"),
     ("redis://localhost", Kind.REDIS, ["localhost"], "", "redis://localhost/NEW"),
+    ("redis://localhost/0?db=3", Kind.REDIS, ["localhost"], "3", "redis://localhost/NEW?db=NEW"),
+    ("redis://localhost?a=1&db=3", Kind.REDIS, ["localhost"], "3", "redis://localhost/NEW?a=1&db=NEW"),
+    ("mysql+pymysql://h/a?database=b&x=1", Kind.MYSQL, ["h"], "b", "mysql+pymysql://h/NEW?database=NEW&x=1"),
+    ("mysql://h/?db=b", Kind.MYSQL, ["h"], "b", "mysql://h/NEW?db=NEW"),
     ("sqlite:///data/shop.sqlite3", Kind.SQLITE, [], "data/shop.sqlite3", "sqlite:///NEW"),
     ("sqlite:////srv/shop.db", Kind.SQLITE, [], "/srv/shop.db", "sqlite:///NEW"),
 ]  # fmt: skip
