@@ -12,6 +12,7 @@ from e2e_orchestrator.errors import SafeguardRefused
 from e2e_orchestrator.model.plan import Plan
 from e2e_orchestrator.model.safeguards import Allowed, Checked, Safeguards, Target
 from e2e_orchestrator.safety.addresses import inherited, targets_of
+from e2e_orchestrator.safety.clients import named
 from e2e_orchestrator.safety.guards import allowed, exception_to_write, objection
 
 _ENVIRONMENT = "the environment"
@@ -133,7 +134,5 @@ def _of_env(env: Mapping[str, str], *keys: Key) -> Iterator[_Given]:
 
 def _of_words(words: Iterable[str], *keys: Key) -> Iterator[_Given]:
     """Of a command; an option of its own word says what the word after it is: ``--db-host``, ``--settings``."""
-    name = ""
-    for at, word in enumerate(words):
+    for at, (name, word) in enumerate(named(words)):
         yield _Given(keys=(*keys, at), name=name, value=word)
-        name = word[2:].replace("-", "_") if word.startswith("--") and "=" not in word else ""

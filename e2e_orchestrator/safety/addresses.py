@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from e2e_orchestrator.model.safeguards import Target
+from e2e_orchestrator.safety.clients import named_in
 from e2e_orchestrator.safety.urls import Named, hosts_of, stem, targets_of_url
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -19,16 +20,18 @@ _PAIR = re.compile(
 )
 _DSN = re.compile(r"\s*\w+\s*=")
 _ASSIGNED = re.compile(r"(?<![\w?&;])([A-Za-z_]\w*)=('[^']*'|\"[^\"]*\"|[^\s;'\"]+)")
+_IN_JSON = re.compile(r'"(host|hostname|hostaddr|dbname|database)"\s*:\s*"([^"\\]*)"', re.IGNORECASE)
 # Of Go's driver: user:password@tcp(db:3306)/shop.
 _GO = re.compile(r"@?\b(?:tcp|unix)\(([^()]*)\)/([^?\s'\"]*)")
 _OPTION_OF_DJANGO = re.compile(r"(?:^|\s)--(?:settings|ds)(?:=|\s+)[\"']?([A-Za-z_][\w.]*)")
 
 _SYSTEMS = (
     "(?:DB|DATABASE|SQL|POSTGRES|POSTGRESQL|PG|MYSQL|MARIADB|MSSQL|ORACLE|MONGO|MONGODB|REDIS|VALKEY|CACHE|BROKER"
-    "|AMQP|RABBITMQ|ELASTICSEARCH|OPENSEARCH|CLICKHOUSE)"
+    "|AMQP|RABBITMQ|ELASTICSEARCH|OPENSEARCH|CLICKHOUSE|MEMCACHED|KAFKA)"
 )
+_SERVERS = r"SERVERS?|SOCKET|ADDR|ADDRESS|ENDPOINT|HOSTS|NODES|BROKERS?|BOOTSTRAP_SERVERS?"
 _HOST_NAME = re.compile(
-    rf"(?:^|_)(?:(?:PG)?HOST(?:NAME|ADDR)?|MYSQL_UNIX_PORT|{_SYSTEMS}_(?:SERVER|SOCKET))$", re.IGNORECASE
+    rf"(?:^|_)(?:(?:PG)?HOST(?:NAME|ADDR)?|MYSQL_UNIX_PORT|{_SYSTEMS}_(?:{_SERVERS}))$", re.IGNORECASE
 )
 _DATABASE_NAME = re.compile(
     rf"(?:^|_)(?:PGDATABASE|DATABASE|DATABASE_NAME|DB|DB_NAME|DBNAME|{_SYSTEMS}_NAME)$", re.IGNORECASE
@@ -43,7 +46,7 @@ _ADDRESS_NAME = re.compile(
 )
 # Of what the caller's environment holds only this is looked at: it leads tests to data.
 _INHERITED = re.compile(
-    rf"(?:^|_)(?:{_SYSTEMS}_(?:URL|URI|DSN|HOST|HOSTADDR|HOSTNAME|SERVER|SOCKET|NAME|DB|DATABASE|USER|USERNAME)"
+    rf"(?:^|_)(?:{_SYSTEMS}_(?:URL|URI|DSN|HOST|HOSTADDR|HOSTNAME|{_SERVERS}|NAME|DB|DATABASE|USER|USERNAME)"
     r"|DSN|RESULT_BACKEND|PGHOST|PGHOSTADDR|PGDATABASE|PGUSER|PGSERVICE|MYSQL_UNIX_PORT)$"
     r"|^DJANGO_(?:SETTINGS_MODULE|CONFIGURATION|ENV|ENVIRONMENT)$",
     re.IGNORECASE,
@@ -112,6 +115,10 @@ def _of_text(name: str, text: str) -> Iterator[Target]:
         yield from named.targets()
     for place, database in _GO.findall(text):
         yield from Named(hosts=hosts_of(place), databases=[database] if database else []).targets()
+    for key, value in _IN_JSON.findall(text):
+        yield from _by_name(key, value)
+    for key, value in named_in(text):
+        yield from _by_name(key, value)
     for key, value in _ASSIGNED.findall(text):
         if "://" not in value and key.lower() not in kinds:
             yield from _by_name(key, _unquoted(value))

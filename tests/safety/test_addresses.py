@@ -90,6 +90,19 @@ LEADS_TO_PRODUCTION = [
     ("", """sh -c "psql 'postgresql://app:x@db-prod/shop'" """),
     ("", "manage.py test --settings=shop.settings.production"),
     ("settings", "shop.settings.production"),
+    ("", "psql -h db-prod -d shop"),
+    ("", "/usr/bin/psql -hdb-prod shop"),
+    ("", "psql shop_prod -c 'SELECT 1'"),
+    ("", "docker exec db pg_dump -U prod_admin shop"),
+    ("", "mysql --host db-prod shop"),
+    ("", "redis-cli -h db-prod FLUSHALL"),
+    ("", "sh -c 'echo it is; psql -d shop_prod'"),
+    ("DB_ADDR", "db-prod:5432"),
+    ("REDIS_ADDRESS", "db-prod:6379"),
+    ("REDIS_NODES", "one:6379,db-prod:6379"),
+    ("ELASTICSEARCH_HOSTS", "db-prod:9200"),
+    ("KAFKA_BOOTSTRAP_SERVERS", "db-prod:9092"),
+    ("DATABASES", '{"default": {"HOST": "db-prod", "NAME": "shop"}}'),
 ]  # fmt: skip
 HARMLESS = [
     ("A", "postgresql://localhost/test_products"),
@@ -114,6 +127,12 @@ HARMLESS = [
     ("", "--label service=prod"),
     ("", "user=live"),
     ("", "--settings=production.json"),
+    ("", "psql -f production.sql -h localhost shop"),
+    ("", "redis-cli SET mode live"),
+    ("", "npm run build -- -h live --mode production"),
+    ("", "mysqld -h /srv/production"),
+    ("IP_ADDRESS", "live"),
+    ("A", '{"name": "production", "mode": "live"}'),
 ]  # fmt: skip
 
 
@@ -171,9 +190,9 @@ def _words(name: str | None) -> set[str]:
 def test_of_the_callers_environment_only_what_leads_to_data_counts() -> None:
     names = {
         "DATABASE_URL", "SHOP_DATABASE_URL", "REDIS_URL", "PGHOST", "DB_NAME", "MYSQL_HOST", "CELERY_BROKER_URL",
-        "POSTGRES_URL", "MYSQL_URL", "PGSERVICE", "PGHOSTADDR", "PGUSER", "MYSQL_UNIX_PORT", "DJANGO_SETTINGS_MODULE",
+        "POSTGRES_URL", "MYSQL_URL", "PGSERVICE", "PGHOSTADDR", "PGUSER", "REDIS_ADDR", "MYSQL_UNIX_PORT", "DJANGO_SETTINGS_MODULE",
     }  # fmt: skip
-    others = {"HOSTNAME", "SENTRY_URL", "NODE_ENV", "GIT_HOST", "HOST"}
+    others = {"HOSTNAME", "IP_ADDRESS", "SENTRY_URL", "NODE_ENV", "GIT_HOST", "HOST"}
     environ = dict.fromkeys(names | others, "x")
     assert {name for name, _ in inherited(environ)} == names
     assert [name for name, _ in inherited({"SHOP": "mysql://h/x", "HOME_PAGE": "https://h/x"})] == ["SHOP"]
