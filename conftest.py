@@ -17,15 +17,15 @@ class _RequireAll:
     """Watches the reports rather than the tests: so it also sees those of pytest-xdist's workers."""
 
     def __init__(self) -> None:
-        self._skipped: list[str] = []
+        self._skipped: list[tuple[str, str]] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.skipped and not hasattr(report, "wasxfail"):
-            self._skipped.append(report.nodeid)
+            self._skipped.append((report.nodeid, _why(report)))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.skipped:
-            self._skipped.append(report.nodeid)
+            self._skipped.append((report.nodeid, _why(report)))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -35,5 +35,11 @@ class _RequireAll:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._skipped:
             terminalreporter.section(f"skipped, and {VARIABLE} allows no skip", red=True, bold=True)
-            for name in self._skipped:
-                terminalreporter.write_line(name)
+            for name, why in self._skipped:
+                terminalreporter.write_line(f"{name}: {why}")
+
+
+def _why(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """The reason in one line: without it nobody knows what the machine lacks."""
+    said = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+    return " ".join(said.split()).removeprefix("Skipped: ")

@@ -230,7 +230,7 @@ class TestSkips:
     ) -> None:
         ended = self.session(suite, *arguments, required=True)
         assert ended.returncode == pytest.ExitCode.TESTS_FAILED
-        assert "test_it.py::test_b" in ended.stdout
+        assert "test_it.py::test_b: no browser\n" in ended.stdout
 
     def test_a_module_that_skips_itself_fails_the_session_too(self, suite: Path) -> None:
         (suite / "test_it.py").write_text(

@@ -62,14 +62,16 @@ def engine(environ: dict[str, str]) -> Iterator[Engine]:
 def _that_runs(folder: Path, environ: dict[str, str]) -> Engine:
     """Podman's own choice of what runs containers refuses some machines on which runc works."""
     made = _engine(folder, environ)
-    made.call("import", "-", IMAGE, given=_box())
     said = []
     for runtime in ("", "runc"):
         _configure(folder, runtime=runtime)
         try:
+            made.call("import", "-", IMAGE, given=_box())
             made.call("run", "--rm", IMAGE, "/bin/busybox", "true")
         except subprocess.CalledProcessError as error:
-            said.append(f"{runtime or 'as it is'}: {error.stderr.decode(errors='replace').strip()}")
+            said.append(f"{runtime or 'as it is'}: {' '.join(error.stderr.decode(errors='replace').split())}")
+        except subprocess.TimeoutExpired as error:
+            said.append(f"{runtime or 'as it is'}: no answer in {error.timeout:g} s")
         else:
             return made
     raise NoEngineError(f"podman cannot run a container here ({'; '.join(said)})")
