@@ -17,7 +17,9 @@ import json
 import os
 import sys
 
-LONGEST_NAME = 63  # Of PostgreSQL; MySQL takes one more.
+# Bytes: PostgreSQL cuts off what comes after 63, where two slots would have one name. Three are for the numbers
+# that Django's own workers get.
+LONGEST_NAME = 60
 PACKAGE = os.path.abspath(os.path.join(__file__, *[os.pardir] * 4))
 LEDGER, DROPPED = "databases.jsonl", "dropped.jsonl"
 
@@ -80,11 +82,11 @@ class Slot:
             root, extension = os.path.splitext(str(given))
             return "%s_%s%s" % (root, self.suffix, extension)
         name = "%s_%s" % (given or "test_%s" % settings["NAME"], self.suffix)
-        if len(name) <= LONGEST_NAME:
+        encoded = name.encode("utf-8")
+        if len(encoded) <= LONGEST_NAME:
             return name
-        digest = hashlib.sha256(name.encode("utf-8")).hexdigest()[:8]
-        end = "_%s_%s" % (digest, self.suffix)
-        return name[: LONGEST_NAME - len(end)] + end
+        end = "_%s_%s" % (hashlib.sha256(encoded).hexdigest()[:8], self.suffix)
+        return encoded[: LONGEST_NAME - len(end)].decode("utf-8", "ignore") + end
 
 
 def identity(settings):
