@@ -12,7 +12,8 @@ from table import command
 
 from e2e_orchestrator.isolation.address import parse
 from e2e_orchestrator.isolation.driver import Base, Owner
-from e2e_orchestrator.isolation.postgres import PostgresDriver, orphans
+from e2e_orchestrator.isolation.postgres import PostgresDriver
+from e2e_orchestrator.isolation.postgres_orphans import orphans
 from e2e_orchestrator.model.isolation import CopiedData, PlannedDatabase
 from e2e_orchestrator.model.safeguards import Safeguards
 

@@ -1,10 +1,8 @@
 """Clones of a PostgreSQL database: one sealed template, and a copy of it for each slot."""
 
 import asyncio
-import socket
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,8 +11,8 @@ from psycopg import errors, sql
 
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.isolation import postgres_server as pg
-from e2e_orchestrator.isolation.driver import Base, CannotIsolate, Dead, Orphan, World
-from e2e_orchestrator.isolation.names import TEMPLATE, Marker, clone_name, is_our_name, lock_number, run_lock
+from e2e_orchestrator.isolation.driver import Base, CannotIsolate, World
+from e2e_orchestrator.isolation.names import TEMPLATE, Marker, clone_name, lock_number, run_lock
 from e2e_orchestrator.isolation.postgres_links import refuse_links
 from e2e_orchestrator.isolation.schema_version import fingerprint, origin
 from e2e_orchestrator.model.isolation import CopiedData
@@ -28,10 +26,6 @@ _BOOKKEEPING = (
     "flyway_schema_history", "goose_db_version", "knex_migrations", "knex_migrations_lock", "schema_migrations",
     "_prisma_migrations", "_sqlx_migrations",
 )  # fmt: skip
-
-_OURS = """
-    SELECT datname FROM pg_database WHERE starts_with(shobj_description(oid, 'pg_database'), 'e2e-orchestrator ')
-"""
 
 Result = TypeVar("Result")
 
@@ -248,7 +242,7 @@ class PostgresDriver:
             return name, await self._size(connection, name)
 
     async def _drop_outdated(self, connection: pg.Connection, name: str, source: str) -> None:
-        for other in await _ours(connection):
+        for other in await pg.ours(connection):
             marker = await pg.marker_of(connection, other)
             outdated = marker and marker.kind == "kept" and marker.source == source and other != name
             if marker and outdated and await pg.is_free(connection, f"use {other}"):
@@ -350,48 +344,3 @@ async def _derive_anew(connection: pg.Connection) -> None:
         if len(refused) == len(left):
             raise InfrastructureError(f"a materialized view cannot be filled from empty tables: {why}")
         left = refused
-
-
-async def _ours(connection: pg.Connection) -> list[str]:
-    return [name for (name,) in await pg.rows(connection, _OURS) if is_our_name(name)]
-
-
-async def orphans(base: Base, *, dead: Dead, kept: bool = False) -> list[Orphan]:
-    """What runs left on the server that hold no lock there any more and are ``dead``.
-
-    With ``kept``, also complete templates that no run uses.
-    """
-    server = pg.Server(base.address, rules=base.rules)
-    try:
-        async with server.borrowed() as connection:
-            found = [(name, await pg.marker_of(connection, name)) for name in await _ours(connection)]
-            return [
-                Orphan(
-                    name=name,
-                    where=base.address.server,
-                    run_id=marker.run_id,
-                    remove=partial(_remove, base, name=name, marker=marker),
-                )
-                for name, marker in found
-                if marker and dead(marker) and await _is_left(connection, name, marker, kept=kept)
-            ]
-    finally:
-        await server.close()
-
-
-async def _is_left(connection: pg.Connection, name: str, marker: Marker, *, kept: bool) -> bool:
-    if marker.kind == "kept" and marker.sealed:
-        return kept and await pg.is_free(connection, f"use {name}")
-    return await pg.is_free(connection, run_lock(marker.run_id))
-
-
-async def _remove(base: Base, *, name: str, marker: Marker) -> None:
-    server = pg.Server(base.address, rules=base.rules)
-    try:
-        async with server.borrowed() as connection:
-            foreign = marker.host != socket.gethostname()
-            if foreign and await pg.rows(connection, pg.OTHERS, name):
-                raise CannotIsolate(f"{name!r} is in use, so a run on {marker.host} may still be alive")
-            await pg.drop(connection, name, marker=marker, server=server)
-    finally:
-        await server.close()

@@ -36,6 +36,11 @@ OTHERS: LiteralString = """
 """
 
 
+_OURS: LiteralString = """
+    SELECT datname FROM pg_database WHERE starts_with(shobj_description(oid, 'pg_database'), 'e2e-orchestrator ')
+"""
+
+
 class Server:
     """Connections to its maintenance database, made when needed and given back."""
 
@@ -116,6 +121,11 @@ async def marker_of(connection: Connection, name: str) -> Marker | None:
         connection, "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", name
     )
     return read_marker(found[0][0]) if found else None
+
+
+async def ours(connection: Connection) -> list[str]:
+    """The databases whose comment begins as a marker of ours does."""
+    return [name for (name,) in await rows(connection, _OURS) if is_our_name(name)]
 
 
 async def exists(connection: Connection, name: str) -> bool:

@@ -1,7 +1,6 @@
 """Clones on a real PostgreSQL: what is in them, how they are reset, and what is never touched."""
 
 import asyncio
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ from servers import VARIABLE, Postgres, a_run_id, base_of
 from e2e_orchestrator.errors import InfrastructureError, SafeguardRefused
 from e2e_orchestrator.isolation.address import parse
 from e2e_orchestrator.isolation.driver import CannotIsolate
-from e2e_orchestrator.isolation.names import Marker, clone_name, lock_number
-from e2e_orchestrator.isolation.postgres import PostgresDriver, orphans
+from e2e_orchestrator.isolation.names import Marker, clone_name
+from e2e_orchestrator.isolation.postgres import PostgresDriver
+from e2e_orchestrator.isolation.postgres_orphans import orphans
 from e2e_orchestrator.model.isolation import CopiedData, PlannedDatabase
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -332,38 +332,6 @@ async def test_a_database_that_has_the_kept_templates_name_stays_and_stops_nobod
     [warning] = warned
     assert f'DROP DATABASE "{kept}";' in warning
     postgres.admin.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(kept)))
-
-
-async def test_what_a_dead_run_left_is_found_and_what_a_living_one_has_is_not(
-    postgres: Postgres, run_folder: Path
-) -> None:
-    base = base_of(postgres.url, run_folder)
-    driver = PostgresDriver(base)
-    await driver.examine()
-    name = (await driver.make(0)).name
-    ours = [
-        one.name for one in await orphans(base, dead=lambda _: True) if one.name.startswith(postgres.base)
-    ]
-    assert ours == [], "the run holds its lock on the server"
-    _let_go(postgres, run_folder.name)
-    assert [one.name for one in await orphans(base, dead=lambda _: False)] == []
-    found = [one for one in await orphans(base, dead=lambda _: True) if one.name.startswith(postgres.base)]
-    assert name in [one.name for one in found]
-    for one in found:
-        await one.remove()
-    assert postgres.clones() == []
-    await driver.close()
-
-
-def _let_go(postgres: Postgres, run_id: str) -> None:
-    """As if the run's process had died: the server ends its session."""
-    number = lock_number(f"e2e-orchestrator run {run_id}") & 0xFFFFFFFFFFFFFFFF
-    query = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s"
-    halves = (number >> 32, number & 0xFFFFFFFF)
-    postgres.admin.execute(query, halves)
-    until = time.monotonic() + 5
-    while postgres.admin.execute(query.replace("pg_terminate_backend(pid)", "1"), halves).fetchone():
-        assert time.monotonic() < until
 
 
 async def test_a_server_that_is_not_there_is_said(run_folder: Path) -> None:
