@@ -6,7 +6,6 @@ from typing import Any
 
 from e2e_orchestrator.cli.describe_isolation import Worlds
 from e2e_orchestrator.model.plan import LeftOut, Plan, PlannedPhase, Test
-from e2e_orchestrator.model.safeguards import Checked
 from e2e_orchestrator.model.service import PlannedService
 from e2e_orchestrator.planning.makespan import Makespan, expected_makespan
 from e2e_orchestrator.planning.needs import before_each
@@ -23,7 +22,7 @@ def to_json(planned: Plan) -> dict[str, Any]:
     required, timeout, tests: [{order, id, name, runner, kind, target, cwd, args, env, timeout,
     retries: {max, delay, factor, max_delay, jitter}, tags, expected, condition, isolation}]}], bases, services: [{name, command, compose, external, task, cwd, env,
     ports, needs, scope, phases, ready: [{kind, timeout, interval, …}], restarts, stop: {signal, grace}}],
-    checked: [{what, where, host, database, allowed, refused, proof}], left_out: [{id, why}]}``
+    checked: [{what, where, host, database, user, service, settings, allowed, refused, proof}], left_out: [{id, why}]}``
 
     ``needs`` are all phases that are finished before this one starts. Tests stand in the order of the file; ``order`` counts from 1 in which they start. A test's own ``timeout`` is null if only its phase and
     the run limit it. ``condition`` says why a test would be skipped; null if it would run. ``isolation`` and
@@ -52,7 +51,7 @@ def to_json(planned: Plan) -> dict[str, Any]:
         ],
         "bases": worlds.bases_json(),
         "services": [_service_json(service) for service in planned.services],
-        "checked": [_checked_json(checked) for checked in planned.checked],
+        "checked": [checked.told for checked in planned.checked],
         "left_out": [{"id": left.id, "why": left.why} for left in left_out_of(planned)],
     }
 
@@ -122,18 +121,6 @@ def _service_json(service: PlannedService) -> dict[str, Any]:
         "ready": [asdict(probe) for probe in service.ready],
         "restarts": service.restarts,
         "stop": {"signal": service.stop.signal.value, "grace": service.stop.grace},
-    }
-
-
-def _checked_json(checked: Checked) -> dict[str, Any]:
-    return {
-        "what": checked.what,
-        "where": checked.where,
-        "host": checked.target.host,
-        "database": checked.target.database,
-        "allowed": checked.allowed,
-        "refused": checked.refused,
-        "proof": checked.proof,
     }
 
 

@@ -85,6 +85,13 @@ class Checked:
     refused: str | None = None
     proof: str | None = None
 
+    @property
+    def told(self) -> dict[str, str | None]:
+        """As the plan and the results tell it to programs; every part of the target, so that a refusal shows why."""
+        parts = {part: getattr(self.target, part) for part in _PARTS}
+        ends = {"allowed": self.allowed, "refused": self.refused, "proof": self.proof}
+        return {"what": self.what, "where": self.where, **parts, **ends}
+
 
 _NAMED = 3
 

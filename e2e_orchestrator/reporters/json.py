@@ -10,7 +10,6 @@ from e2e_orchestrator.model import events
 from e2e_orchestrator.model.events import SCHEMA, Envelope
 from e2e_orchestrator.model.outcomes import Attachment, Attempt, Case, Status
 from e2e_orchestrator.model.plan import Shard
-from e2e_orchestrator.model.safeguards import Checked
 from e2e_orchestrator.model.summary import PhaseState, RunState, TestState
 from e2e_orchestrator.protocols import ReporterContext
 from e2e_orchestrator.reporters.comparison import Comparison, comparison_of
@@ -123,7 +122,7 @@ class JsonReporter:
             "coverage": _coverage(run.coverage),
             "warnings": run.warnings,
             "broken_reporters": run.broken_reporters,
-            "checked": [_checked(one) for one in run.plan.checked] if run.plan else [],
+            "checked": [one.told for one in run.plan.checked] if run.plan else [],
             "left_out": [{"id": one.id, "why": one.why} for one in run.plan.left_out] if run.plan else [],
         }
 
@@ -192,18 +191,6 @@ def _coverage(told: events.CoverageMeasured | None) -> Json | None:
         "branches": {"total": told.branches.total, "covered": told.branches.covered},
         "files": [_attachment(one) for one in told.files],
         "problem": told.problem,
-    }
-
-
-def _checked(checked: Checked) -> Json:
-    return {
-        "what": checked.what,
-        "where": checked.where,
-        "host": checked.target.host,
-        "database": checked.target.database,
-        "allowed": checked.allowed,
-        "refused": checked.refused,
-        "proof": checked.proof,
     }
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from e2e_orchestrator.errors import SafeguardRefused
-from e2e_orchestrator.model.safeguards import Allowed, Safeguards, Target
+from e2e_orchestrator.model.safeguards import Allowed, Checked, Safeguards, Target
 from e2e_orchestrator.safety.guards import (
     host_looks_like_production,
     is_local,
@@ -181,3 +181,19 @@ def test_only_what_is_known_to_be_a_test_database_may_be_destroyed(
         require_test_database(target, what="DATABASE_URL", rules=rules, marked=marked)
     assert refused.value.exit_code == 6
     assert "allow" in str(refused.value)
+
+
+def test_programs_are_told_every_part_of_a_target() -> None:
+    target = Target(user="root", service="shop-live", settings="shop.settings.prod")
+    assert Checked(what="PGSERVICE", where="the environment", target=target, refused="why").told == {
+        "what": "PGSERVICE",
+        "where": "the environment",
+        "host": None,
+        "database": None,
+        "user": "root",
+        "service": "shop-live",
+        "settings": "shop.settings.prod",
+        "allowed": None,
+        "refused": "why",
+        "proof": None,
+    }

@@ -76,6 +76,9 @@ RESULTS = closed(
     services=many(SERVICE), gates=many(GATE), baseline=maybe(BASELINE),
     coverage=maybe(closed(lines=COVERED, branches=COVERED, files=many(REPORT), problem=MAYBE)),
     warnings=many(TEXT), broken_reporters={"type": "object", "additionalProperties": TEXT},
-    checked=many(closed(what=TEXT, where=TEXT, host=MAYBE, database=MAYBE, allowed=MAYBE, refused=MAYBE, proof=MAYBE)),
+    checked=many(closed(
+        what=TEXT, where=TEXT, host=MAYBE, database=MAYBE, user=MAYBE, service=MAYBE, settings=MAYBE,
+        allowed=MAYBE, refused=MAYBE, proof=MAYBE,
+    )),
     left_out=many(closed(id=TEXT, why=TEXT)),
 )  # fmt: skip
