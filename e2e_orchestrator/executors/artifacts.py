@@ -37,7 +37,8 @@ def stamps(patterns: Sequence[str], *, cwd: Path, spec: AttemptSpec) -> Stamps:
 def collect(patterns: Sequence[str], *, cwd: Path, spec: AttemptSpec, before: Stamps) -> Collected:
     """Copies what was written since those stamps were taken and lies below ``cwd``.
 
-    Links are not followed out of ``cwd``. At most 200 files of 500 MB together.
+    Links are not followed out of ``cwd``. At most 200 files of 500 MB together: what has no room is left out,
+    and what comes after it still has its chance.
     """
     found: list[Attachment] = []
     left: list[str] = []
@@ -47,10 +48,10 @@ def collect(patterns: Sequence[str], *, cwd: Path, spec: AttemptSpec, before: St
             continue
         path = cwd / name
         try:
-            size += path.stat().st_size
-            if len(found) >= _MOST or size > _BIGGEST:
-                left.append(f"{name}: more than {_MOST} files, or than {_BIGGEST // 1_000_000} MB")
-                break
+            its_size = path.stat().st_size
+            if why := _no_room(len(found), size + its_size):
+                left.append(f"{name}: {why}")
+                continue
             target = spec.folder / FOLDER / name
             target.parent.mkdir(parents=True, exist_ok=True)
             with open_regular(path) as source, target.open("wb") as copy:
@@ -58,10 +59,17 @@ def collect(patterns: Sequence[str], *, cwd: Path, spec: AttemptSpec, before: St
         except OSError as error:
             left.append(f"{name}: {error.strerror or error}")
             continue
+        size += its_size
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         shown = target.relative_to(spec.output_root).as_posix()
         found.append(Attachment(name=name, path=shown, content_type=kind))
     return Collected(attachments=tuple(found), left=tuple(left))
+
+
+def _no_room(number: int, size: int) -> str | None:
+    if number >= _MOST:
+        return f"an attempt keeps at most {_MOST} files"
+    return f"an attempt keeps at most {_BIGGEST // 1_000_000} MB" if size > _BIGGEST else None
 
 
 def _matching(

@@ -217,6 +217,8 @@ class LocalExecutor:
             found = Collected(left=(str(error),))
         for why in found.left[:_MOST_SAID]:
             await emit(Warned(message=f"{test.id}: artifact not collected: {why}"))
+        if (more := len(found.left) - _MOST_SAID) > 0:
+            await emit(Warned(message=f"{test.id}: {more} more artifacts were not collected"))
         return found.attachments
 
     async def _judge(self, test: Test, spec: AttemptSpec, completed: Completed, *, emit: Emit) -> Judged:
