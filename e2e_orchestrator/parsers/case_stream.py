@@ -250,7 +250,7 @@ def _case(identity: str, raw: Mapping[str, Any]) -> Case:
         duration=_seconds(raw.get("duration")),
         message=message(text) if text else None,
         file=_text(raw.get("file")),
-        line=_whole(raw.get("line")),
+        line=_line(raw.get("line")),
         project=_text(raw.get("project")),
         shared_failure=raw.get("shared_failure") is True and (known is None or known in BAD_CASES),
     )
@@ -274,6 +274,12 @@ def _text(value: object) -> str | None:
 
 def _whole(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _line(value: object) -> int | None:
+    """Lines count from 1; some tools say 0 or -1 where they know none."""
+    number = _whole(value)
+    return number if number and number > 0 else None
 
 
 def _seconds(value: object) -> float:

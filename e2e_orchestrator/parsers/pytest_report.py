@@ -158,7 +158,7 @@ def _case(item: Mapping[str, Any]) -> Case | None:
         status=status,
         duration=sum(_seconds(stage.get("duration")) for stage in stages.values()),
         message=message("\n\n".join(message(text) for text in texts)) or None,
-        line=None if line is None else line + 1,
+        line=None if line is None or line < 0 else line + 1,
         # Whose set-up or teardown it was, only the plugin can tell.
         shared_failure=bool({"setup", "teardown"} & set(failed)),
     )

@@ -25,6 +25,7 @@ from e2e_orchestrator.reporters.console_line import (
     quoted,
     sign,
 )
+from e2e_orchestrator.reporters.paths import line_of
 from e2e_orchestrator.reporters.text import first_line, lines_that_matter, one_line, tail
 from e2e_orchestrator.reporters.unfinished import Ending, end_of_test
 from e2e_orchestrator.reporters.wording import count, duration, outcome
@@ -120,7 +121,8 @@ def _message(ending: Ending, bad: list[Case], *, limit: int) -> list[Line]:
 
 
 def _bad_case(case: Case, *, limit: int) -> list[Line]:
-    place = f"  {one_line(case.file)}:{case.line}" if case.file and case.line else ""
+    number = line_of(case)
+    place = f"  {one_line(case.file)}:{number}" if case.file and number else ""
     head = line((f"    {FAILED} ", Style.BAD), one_line(case.id), (place, Style.DIM))
     return [head, *quoted(lines_that_matter(case.message or case.status.value, limit=limit))]
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from e2e_orchestrator.model.outcomes import Attachment, Attempt, Case, CaseStatus, Reason, Status
 from e2e_orchestrator.model.summary import PhaseState, RunState, TestState
+from e2e_orchestrator.reporters.paths import line_of
 from e2e_orchestrator.reporters.unfinished import Ending, end_of_test
 
 RUN = "e2e-orchestrator"
@@ -153,7 +154,7 @@ def _case_entry(case: Case, *, test: TestState, ending: Ending, tries: Mapping[s
         duration=case.duration,
         message=message,
         file=case.file,
-        line=case.line,
+        line=line_of(case),
         tries=tuple(tries.get(case.id, ())),
         attachments=case.attachments,
         test=test,

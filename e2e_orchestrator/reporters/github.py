@@ -15,7 +15,7 @@ from e2e_orchestrator.protocols import ReporterContext
 from e2e_orchestrator.reporters.entries import entries_of_run
 from e2e_orchestrator.reporters.groups import Failure, Group, failures_of, group
 from e2e_orchestrator.reporters.markdown_summary import summary
-from e2e_orchestrator.reporters.paths import source
+from e2e_orchestrator.reporters.paths import line_of, source
 from e2e_orchestrator.reporters.text import clean, clip, first_line, one_line
 from e2e_orchestrator.reporters.unfinished import end_of_test
 from e2e_orchestrator.reporters.wording import count, last_sentence
@@ -152,7 +152,10 @@ class GithubReporter:
         error = test.first_error or ""
         bad = next((case for attempt in test.attempts for case in attempt.cases if case.bad), None)
         failure = Failure(
-            test=test.test.id, message=error, file=bad.file if bad else None, line=bad.line if bad else None
+            test=test.test.id,
+            message=error,
+            file=bad.file if bad else None,
+            line=line_of(bad) if bad else None,
         )
         said = first_line(error) or "failed, then passed"
         found = _Annotation(level="warning", title=f"flaky: {test.test.id}", message=said)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from e2e_orchestrator.model.outcomes import Status
 from e2e_orchestrator.model.summary import RunState, TestState
+from e2e_orchestrator.reporters.paths import line_of
 from e2e_orchestrator.reporters.text import clip, lines_that_matter
 from e2e_orchestrator.reporters.unfinished import end_of_test
 
@@ -107,7 +108,9 @@ def failures_of(run: RunState) -> tuple[Failure, ...]:
 def _failures(test: TestState, *, run: RunState) -> list[Failure]:
     why = end_of_test(test, run=run).message or ""
     bad = [
-        Failure(test=test.test.id, case=case.id, message=case.message or why, file=case.file, line=case.line)
+        Failure(
+            test=test.test.id, case=case.id, message=case.message or why, file=case.file, line=line_of(case)
+        )
         for case in test.cases
         if case.bad
     ]

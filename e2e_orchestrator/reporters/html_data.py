@@ -13,7 +13,7 @@ from e2e_orchestrator.model.outcomes import Attempt, Case, CaseStatus, Reason
 from e2e_orchestrator.model.safeguards import Looked, looked_at
 from e2e_orchestrator.model.summary import PhaseState, RunState, TestState
 from e2e_orchestrator.reporters.comparison import tests_to_compare
-from e2e_orchestrator.reporters.groups import Group, failures_of, group
+from e2e_orchestrator.reporters.groups import Failure, Group, failures_of, group
 from e2e_orchestrator.reporters.html_moments import AttemptSpan, Moments
 from e2e_orchestrator.reporters.text import first_line
 from e2e_orchestrator.reporters.timing import Span, timing
@@ -262,7 +262,7 @@ def _groups(groups: Sequence[Group], *, run: RunState) -> list[Json]:
             "signature": one.signature,
             "title": one.title,
             "example": one.failures[0].message[:4000],
-            "where": f"{first.file}:{first.line}" if (first := one.failures[0]).file else None,
+            "where": _where(one.failures[0]),
             "failures": [
                 [numbers[failure.test], cases[failure.test].get(failure.case, -1) if failure.case else -1]
                 for failure in one.failures
@@ -270,6 +270,10 @@ def _groups(groups: Sequence[Group], *, run: RunState) -> list[Json]:
         }
         for one in groups
     ]
+
+
+def _where(failure: Failure) -> str | None:
+    return f"{failure.file}:{failure.line}" if failure.file and failure.line else failure.file
 
 
 def _reproduce(test_id: str, *, run: RunState) -> str:

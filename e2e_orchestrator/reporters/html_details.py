@@ -11,6 +11,7 @@ from e2e_orchestrator.process.came import SUFFIX, Times, times_of
 from e2e_orchestrator.process.output import tail_of
 from e2e_orchestrator.reporters.groups import signature
 from e2e_orchestrator.reporters.html_data import LETTERS, ms
+from e2e_orchestrator.reporters.paths import line_of
 from e2e_orchestrator.safety.regular import open_regular
 
 Json = dict[str, Any]  # A tree of plain JSON values.
@@ -147,7 +148,7 @@ def _places(cases: tuple[Case, ...]) -> Json:
     numbers: Mapping[str, int] = {file: at for at, file in enumerate(files)}
     return {
         "files": files,
-        "at": [[numbers[case.file], case.line or 0] if case.file else None for case in cases],
+        "at": [[numbers[case.file], line_of(case) or 0] if case.file else None for case in cases],
     }
 
 

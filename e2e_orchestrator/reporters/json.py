@@ -13,6 +13,7 @@ from e2e_orchestrator.model.plan import Shard
 from e2e_orchestrator.model.summary import PhaseState, RunState, TestState
 from e2e_orchestrator.protocols import ReporterContext
 from e2e_orchestrator.reporters.comparison import Comparison, comparison_of
+from e2e_orchestrator.reporters.paths import line_of
 from e2e_orchestrator.reporters.report_names import report_names
 from e2e_orchestrator.reporters.timing import Span, Timing, timing
 from e2e_orchestrator.reporters.unfinished import end_of_phase, end_of_test
@@ -286,7 +287,7 @@ def _case(case: Case) -> Json:
         "duration": case.duration,
         "message": case.message,
         "file": case.file,
-        "line": case.line,
+        "line": line_of(case),
         "project": case.project,
         "attachments": [_attachment(one) for one in case.attachments],
     }

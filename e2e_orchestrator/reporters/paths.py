@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import PurePath
 
+from e2e_orchestrator.model.outcomes import Case
 from e2e_orchestrator.model.plan import Plan, Test
 from e2e_orchestrator.protocols import ReporterContext
 
@@ -36,6 +37,11 @@ def _source(file: str, cwd: str, target: str, top: str) -> str:
     if not found.endswith(f"/{file}"):
         found = os.path.normpath(os.path.join(cwd, file))  # noqa: PTH118 - pure text.
     return _below(found, top) or file
+
+
+def line_of(case: Case) -> int | None:
+    """The case's line, None where there is none: a runner of others may say 0 or -1, and GitHub and GitLab refuse both."""
+    return case.line if case.line and case.line > 0 else None
 
 
 def evidence(path: str, *, context: ReporterContext, plan: Plan | None) -> str:

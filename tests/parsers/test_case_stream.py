@@ -119,6 +119,11 @@ def test_no_field_of_a_wrong_type_breaks_the_reader(event: str, fields: dict[str
         state.apply(one)
 
 
+def test_lines_count_from_1_and_others_are_none() -> None:
+    told = feed(*(line("case_finished", id="a", status="failed", line=number) for number in (-1, 0, 1)))
+    assert [one.case.line for one in told if isinstance(one, Finished)] == [None, None, 1]
+
+
 @pytest.mark.parametrize(
     "garbage",
     [

@@ -341,6 +341,20 @@ def test_github_spends_its_annotations_on_groups(output: Path, capsys: pytest.Ca
     assert errors[-1] == "::error title=More::3 more: see the summary of the job"
 
 
+@pytest.mark.parametrize("line", [-1, 0])
+def test_a_line_that_is_none_reaches_nobody(
+    line: int, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = Case(id="c", status=CaseStatus.FAILED, message="it broke", file="a.py", line=line)
+    story = ended(told(bad, verdict=FAILED), FAILED)
+    [error] = [one for one in github(story, output, capsys) if one.startswith("::error ")]
+    assert error.startswith("::error file=a.py,title=")
+    [issue] = check_quality(made("gitlab", story, output=output)["gl-code-quality-report.json"])
+    assert issue["location"] == {"path": "a.py", "lines": {"begin": 1}}
+    results = made("json", story, output=output)["e2e-results.json"]
+    assert json.loads(results)["phases"][0]["tests"][0]["cases"][0]["line"] is None
+
+
 def test_github_warns_of_what_is_flaky_or_optional(output: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = github(stories.flaky(), output, capsys)
     kinds = [line.split(" ")[0] for line in lines if line.startswith(("::error", "::warning"))]
