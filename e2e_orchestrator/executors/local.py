@@ -12,6 +12,7 @@ from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.executors.artifacts import Collected, Stamps, collect, stamps
 from e2e_orchestrator.executors.live import Live, Patience
+from e2e_orchestrator.executors.still_there import still_there
 from e2e_orchestrator.executors.warm_start import Asked, WarmStarts
 from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Deadline, Judged
 from e2e_orchestrator.model.events import Warned
@@ -87,7 +88,7 @@ class LocalExecutor:
             )
             artifacts = await self._collect(test, spec, before=before, emit=emit)
             judged = _with_leaks(await self._judge(test, spec, completed, emit=emit), test, completed)
-        return Attempt(
+        attempt = Attempt(
             number=spec.number,
             started_at=started_at,
             duration=self.clock.monotonic() - started,
@@ -99,6 +100,7 @@ class LocalExecutor:
             attachments=(*judged.attachments, *artifacts),
             leaked=completed.leaked,
         )
+        return still_there(attempt, root=spec.output_root)
 
     async def _execute(  # noqa: PLR0913 - the attempt's arguments and the command.
         self,

@@ -12,6 +12,7 @@ from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.executors.live import Patience
 from e2e_orchestrator.executors.pack_live import OUTPUT, Impatience, Member, PackLive
+from e2e_orchestrator.executors.still_there import still_there
 from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Deadline, Judged
 from e2e_orchestrator.model.outcomes import Attempt, Output, Status
 from e2e_orchestrator.model.packs import Carried, Pack, PackJudged, PackSpec, Undecided
@@ -254,7 +255,7 @@ def _attempt(member: Member, judged: Judged, completed: Completed, *, now: str) 
     good = judged.verdict.status in (Status.PASSED, Status.SKIPPED)
     path = spec.folder / OUTPUT
     relative = path.relative_to(spec.output_root).as_posix()
-    return Attempt(
+    attempt = Attempt(
         number=spec.number,
         started_at=member.started_at or now,
         duration=member.busy(0.0),
@@ -265,6 +266,7 @@ def _attempt(member: Member, judged: Judged, completed: Completed, *, now: str) 
         cases=judged.cases,
         attachments=judged.attachments,
     )
+    return still_there(attempt, root=spec.output_root)
 
 
 def _point_to(output: Path, own: Path, *, root: Path) -> None:

@@ -6,11 +6,12 @@ nothing outside is changed.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from e2e_orchestrator.safety.blob import is_blob, masked_blob
 from e2e_orchestrator.safety.files import write_in_pieces
 from e2e_orchestrator.safety.hidden import BIGGEST as BIGGEST_REPORT
 from e2e_orchestrator.safety.hidden import CannotMaskError, is_page, masked_output, masked_page
@@ -18,6 +19,7 @@ from e2e_orchestrator.safety.masking import Mask, Stream
 from e2e_orchestrator.safety.regular import open_regular
 
 BIGGEST = 1 << 30  # Of what is larger, or is a hole that looks larger, nobody waits for the end.
+_OF_BLOBS = frozenset({"blob", "blob-report"})
 _CHUNK = 1 << 18
 _HEAD = 8192  # A null byte in so many at the beginning tells a binary file, as git and grep see it.
 
@@ -33,7 +35,8 @@ def is_bare(folder: Path, *, below: Path, spared: Path) -> bool:
 def mask_files(folder: Path, *, below: Path, mask: Mask, spared: Path) -> list[str]:
     """Masks the text files in ``folder``, which lies below ``below``, in place; all but ``spared``.
 
-    Returns a sentence for everything that may still hold a secret. Binary files are left alone.
+    Returns a sentence for everything that may still hold a secret. Binary files are left alone,
+    except Playwright's blob report.
     """
     if not _is_itself(folder, below=below):
         return [f"{folder.name} is not the folder that it was: a link leads elsewhere, so nothing was masked"]
@@ -43,6 +46,7 @@ def mask_files(folder: Path, *, below: Path, mask: Mask, spared: Path) -> list[s
             try:
                 _mask_file(path, mask)
                 _mask_report(path, mask)
+                _mask_blob(path, mask)
             except OSError as error:
                 left.append(f"{path.relative_to(folder)} could not be masked: {error.strerror}")
             except CannotMaskError as error:
@@ -106,24 +110,50 @@ def _mask_report(path: Path, mask: Mask) -> None:
         write_in_pieces(path, iter([new]), mode=stat.S_IMODE(about.st_mode))
 
 
+def _mask_blob(path: Path, mask: Mask) -> None:
+    """The same for Playwright's blob report. One that is torn can only be told by the folder that it is in."""
+    if not mask.literals or path.suffix != ".zip":
+        return
+    with open_regular(path, follow=False) as file:
+        about = os.fstat(file.fileno())
+        if path.parent.name not in _OF_BLOBS and not is_blob(file):
+            return
+        if about.st_size > BIGGEST_REPORT:
+            raise OSError(0, f"it is larger than {BIGGEST_REPORT >> 20} MiB")
+        file.seek(0)
+        old = file.read()
+    if (new := masked_blob(old, mask)) != old:
+        write_in_pieces(path, iter([new]), mode=stat.S_IMODE(about.st_mode))
+
+
+def _blob_holds_secret(file: BinaryIO, mask: Mask) -> bool:
+    if not mask.literals or not is_blob(file):
+        return False
+    return _report_holds_secret(file, mask, masked=masked_blob)
+
+
 def _page_holds_secret(file: BinaryIO, mask: Mask) -> bool:
     file.seek(0)
     if not is_page(file.read(_HEAD)):
         return False
+    return _report_holds_secret(file, mask, masked=masked_page)
+
+
+def _report_holds_secret(file: BinaryIO, mask: Mask, *, masked: Callable[[bytes, Mask], bytes]) -> bool:
     if os.fstat(file.fileno()).st_size > BIGGEST_REPORT:
         return True
     file.seek(0)
-    page = file.read()
+    report = file.read()
     try:
-        return masked_page(page, mask) != page
+        return masked(report, mask) != report
     except CannotMaskError:
         return bool(mask.literals)
 
 
 def holds_secret(file: BinaryIO, mask: Mask) -> bool:
-    """Whether a file is text that should have been masked and was not: it could not be, or came later."""
+    """Whether a file is text, or a report, that should have been masked and was not: it could not be, or came later."""
     if b"\0" in file.read(_HEAD):
-        return False
+        return _blob_holds_secret(file, mask)
     if os.fstat(file.fileno()).st_size > BIGGEST:
         return True
     stream = Stream(mask)

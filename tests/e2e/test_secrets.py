@@ -121,7 +121,7 @@ def test_the_reports_of_playwright_hold_no_secret(project: Project, specs: int) 
     needs_playwright()
     (project.root / "node_modules").symlink_to(playwright_home() / "node_modules")
     names = [f"{one}.spec.ts" for one in "ab"[:specs]]
-    config = "export default { reporter: [['html'], ['json'], ['junit']] };"
+    config = "export default { reporter: [['html'], ['json'], ['junit'], ['blob']] };"
     project.write({"package.json": "{}", "playwright.config.ts": config, **dict.fromkeys(names, SPREADING)})
     phase = {"name": "p", "tests": {name[0]: name for name in names}, "retries": 0}
     run = project.phases([phase], kind="playwright").run(env=ENV)
@@ -134,6 +134,12 @@ def test_the_reports_of_playwright_hold_no_secret(project: Project, specs: int) 
             texts = b"".join(archive.read(name) for name in archive.namelist())
         assert b"with ***" in texts
         assert SECRET.encode() not in texts
+    [blob] = run.folder.rglob("blob/*.zip")
+    with zipfile.ZipFile(blob) as archive:
+        events = archive.read("report.jsonl")
+    assert b"with ***" in events
+    assert not {SECRET.encode(), base64.b64encode(SECRET.encode())} & set(events.replace(b'"', b" ").split())
+    assert SECRET.encode() not in events
     pieces = [
         one["text"] for page in run.folder.rglob("playwright.json") for one in _outputs(page.read_text())
     ]
@@ -239,3 +245,26 @@ def test_a_service_may_have_any_other_name(project: Project, name: str) -> None:
     assert run.exit_code == 0, run.stderr
     [service] = run.results["services"]
     assert (run.output / service["log"]).is_file()
+
+
+TORN_PAGE = """\
+    printf '<html>data:application/zip;base64,UEsgdG9ybg==</html>' >"$E2E_OUTPUT_DIR/index.html"
+    echo fine >"$E2E_OUTPUT_DIR/notes.txt"
+    say() { printf '%s\\n' "$1" >>"$E2E_EVENTS"; }
+    say '{"event": "session_started"}'
+    say '{"event": "case_started", "id": "a"}'
+    say '{"event": "case_finished", "id": "a", "status": "passed", "attachments": [
+        {"name": "page", "path": "index.html"}, {"name": "notes", "path": "notes.txt"}]}'
+    say '{"event": "session_finished", "exit_status": 0}'
+"""
+
+
+def test_a_report_that_had_to_be_removed_is_no_attachment_any_more(project: Project) -> None:
+    project.write({"story.sh": TORN_PAGE.replace("[\n        {", "[{")})
+    run = project.phases([{"name": "p", "tests": {"t": "sh story.sh"}}], kind="command").run(
+        env={"MY_PASSWORD": "hunter2hunter2"}
+    )
+    assert run.exit_code == 0, run.stdout
+    [case] = run.tests["p/t"]["cases"]
+    assert [one["name"] for one in case["attachments"]] == ["notes"]
+    assert any("index.html was removed" in one for one in run.results["warnings"])
