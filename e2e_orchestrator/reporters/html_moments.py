@@ -53,13 +53,13 @@ class Moments:
     pauses: dict[str, list[Pause]] = field(default_factory=dict)
     services: dict[str, ServiceSpan] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
+    _in_slot: dict[int, AttemptSpan] = field(default_factory=dict)
 
     def apply(self, envelope: Envelope) -> None:
         at = envelope.mono
         match envelope.event:
             case events.AttemptStarted(test=test, number=number, slot=slot):
-                span = AttemptSpan(number=number, slot=slot, start=at)
-                self.attempts.setdefault(test, []).append(span)
+                self._start_attempt(test, AttemptSpan(number=number, slot=slot, start=at))
             case events.AttemptFinished(test=test, attempt=attempt):
                 self._end_attempt(test, attempt.number, at=at)
             case events.RetryScheduled(test=test, number=number, delay=delay, why=why):
@@ -93,6 +93,18 @@ class Moments:
 
     def _service(self, name: str, *, at: float) -> ServiceSpan:
         return self.services.setdefault(name, ServiceSpan(start=at))
+
+    def _start_attempt(self, test: str, span: AttemptSpan) -> None:
+        """Tests of a pack are all judged at its end; but a slot has one at a time, so the one before is through.
+
+        One that begins again was of a pack that decided nothing about it: the attempt that counts is this.
+        """
+        before = self._in_slot.get(span.slot)
+        if before and before.end is None:
+            before.end = span.start
+        self._in_slot[span.slot] = span
+        others = [one for one in self.attempts.get(test, []) if one.number != span.number]
+        self.attempts[test] = [*others, span]
 
     def _end_attempt(self, test: str, number: int, *, at: float) -> None:
         for span in self.attempts.get(test, []):

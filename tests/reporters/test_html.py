@@ -28,7 +28,7 @@ from support.stories import (
 
 from e2e_orchestrator.model import events
 from e2e_orchestrator.model.events import Envelope
-from e2e_orchestrator.model.outcomes import Attachment, Case, CaseStatus, Reason, because
+from e2e_orchestrator.model.outcomes import Attachment, Attempt, Case, CaseStatus, Reason, because, passed
 from e2e_orchestrator.model.plan import Artifacts, Screenshots
 from e2e_orchestrator.model.summary import RunState
 from e2e_orchestrator.protocols import ReporterContext
@@ -105,6 +105,22 @@ def test_a_flaky_test_says_what_went_wrong_first(tmp_path: Path) -> None:
     login = next(one for one in told(flaky(), tmp_path)["tests"] if one["name"] == "login")
     assert login["reason"] == "flaky"
     assert login["error"] == "AssertionError: a wrong password must not be an error of ours"
+
+
+def test_no_slot_is_used_twice_at_once_by_the_tests_of_a_pack(tmp_path: Path) -> None:
+    first, second = a_test("p", "first"), a_test("p", "second")
+    story = Story().start(a_plan(a_phase("p", first, second))).tell(events.PhaseStarted(phase="p"))
+    begun = [
+        events.AttemptStarted(test=one.id, number=1, max_attempts=1, slot=0, output="o")
+        for one in (first, second)
+    ]
+    story.tell(begun[0]).wait(1.0).tell(begun[1]).wait(2.0)
+    through = Attempt(number=1, started_at=story.now, duration=1.0, verdict=passed(), slot=0)
+    story.tell(events.AttemptFinished(test=first.id, attempt=through)).end_test(first)
+    story.attempt(second, seconds=2.0).end_test(second)  # The pack decided nothing about it.
+    tests = told(story.end(0), tmp_path)["tests"]
+    shown = [[(one["start"], one["end"], one["status"]) for one in test["attempts"]] for test in tests]
+    assert shown == [[(0, 1000, "passed")], [(3000, 5000, "passed")]]
 
 
 def test_what_was_carried_over_has_attempts_without_times(tmp_path: Path) -> None:
