@@ -86,6 +86,9 @@ class LocalExecutor:
             completed = await self._execute(
                 test, spec, command, deadline=deadline, cancellation=cancellation, emit=emit
             )
+            if lost := completed.output_lost:
+                cut = f"the end of what attempt {spec.number} printed is not in its log: {lost}"
+                await emit(Warned(message=f"{test.id}: {cut}"))
             artifacts = await self._collect(test, spec, before=before, emit=emit)
             judged = _with_leaks(await self._judge(test, spec, completed, emit=emit), test, completed)
         attempt = Attempt(
@@ -311,6 +314,7 @@ def _completed(spec: AttemptSpec, ended: Ended, *, stop: _Stop | None, duration:
         interrupted=stop.interrupted if stop else None,
         killed=bool(stop and stop.killed),
         leaked=ended.leaked,
+        output_lost=ended.output_lost,
     )
 
 

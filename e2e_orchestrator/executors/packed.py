@@ -211,6 +211,7 @@ def _completed(spec: PackSpec, ended: Ended, *, stop: _Stop | None, duration: fl
         interrupted=stop.interrupted if stop else None,
         killed=bool(stop and stop.killed),
         leaked=ended.leaked,
+        output_lost=ended.output_lost,
     )
 
 
@@ -244,8 +245,11 @@ def _sorted(
             undecided[test.id] = one
         else:
             attempts[test.id] = _attempt(members[test.id], one, completed, now=now)
-    warnings = (f"pack {spec.folder.name} left processes behind: {left}",) if left else ()
-    return Carried(attempts=attempts, undecided=undecided, warnings=warnings)
+    pack = f"pack {spec.folder.name}"
+    warnings = [f"{pack} left processes behind: {left}"] if left else []
+    if lost := completed.output_lost:
+        warnings.append(f"the end of what {pack} printed is not in its log: {lost}")
+    return Carried(attempts=attempts, undecided=undecided, warnings=tuple(warnings))
 
 
 def _attempt(member: Member, judged: Judged, completed: Completed, *, now: str) -> Attempt:

@@ -112,7 +112,8 @@ class Completed:
     ``exit_status`` is negative when a signal ended the process and None when it never started
     (``start_error`` then says why). ``limit`` names the limit that ran out, ``interrupted`` a run that
     was cancelled; both mean that we ended the process, not it itself. ``duration`` and
-    ``limit_seconds`` are in seconds; ``output`` is the file that holds everything the child printed.
+    ``limit_seconds`` are in seconds; ``output`` is the file that holds everything the child printed, unless
+    ``output_lost`` says why its end is missing.
     """
 
     exit_status: int | None
@@ -126,6 +127,7 @@ class Completed:
     interrupted: str | None = None
     killed: bool = False
     leaked: tuple[Leak, ...] = ()
+    output_lost: str | None = None
 
     @property
     def events(self) -> Path:

@@ -78,6 +78,21 @@ def test_a_disk_that_fills_up_is_no_success_and_ends_the_run_in_order(project: P
     assert processes(str(project.root)) == []
 
 
+def _room_for_a_journal() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+
+@pytest.mark.slow
+def test_what_a_full_disk_kept_from_a_log_is_said(project: Project) -> None:
+    project.write({"loud.sh": "head -c 300000 /dev/zero; echo the last word\n"})
+    run = project.finish(project.commands({"t": "sh loud.sh"}).start(preexec_fn=_room_for_a_journal))
+    assert run.ends == {"p/t": "passed"}
+    assert (run.folder / "p/t/attempt-1/output.log").stat().st_size == 200_000
+    said = "p/t: the end of what attempt 1 printed is not in its log: File too large"
+    assert run.results["warnings"] == [said]
+    assert said in run.stdout
+
+
 @pytest.mark.slow
 def test_output_that_is_not_text_reaches_the_log_whole_and_the_terminal_tame(project: Project) -> None:
     project.write(
