@@ -32,10 +32,8 @@ from e2e_orchestrator.model.summary import TestState
 from e2e_orchestrator.planning.ordering import start_order
 from e2e_orchestrator.protocols import Executor, Surroundings
 
-# What else lies in a run's folder: a phase of that name must not be in its way.
-_OWN = frozenset(
-    {"packs", "services", "replay", "journal.jsonl", "keeper.log", "closing.log", "e2e-results.json"}
-)
+# Which folders else lie in a run's: a phase of that name must not be in their way.
+_OWN = frozenset({"packs", "services", "replay", "coverage", "shards"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,7 @@ class Place:
 
     def attempt(self, test: Test, number: int) -> Path:
         phase = file_name(test.phase)
-        if phase in _OWN or phase.startswith("."):
+        if phase in _OWN or "." in phase:  # All files there have an ending, also those of reporters not ours.
             phase = f"phase-{phase}"
         return self.folder / phase / file_name(test.name) / f"attempt-{number}"
 

@@ -22,6 +22,18 @@ def test_a_green_run_of_commands_has_exit_code_0_and_all_of_its_files(project: P
     assert processes(str(project.root)) == []
 
 
+def test_a_phase_may_have_the_name_of_anything_that_a_run_leaves(project: Project) -> None:
+    reports = ("--report", "console,json,junit,html")
+    left = {path.name for path in project.commands({"t": "true"}).run(*reports).folder.iterdir()} - {"p"}
+    assert left > {"run.lock", "journal.jsonl", "junit.xml", "e2e-report.html"}
+    names = sorted(left | {"packs", "services", "replay", "coverage", "shards"})
+    run = project.phases([{"name": name, "tests": {"t": "true"}} for name in names], kind="command").run(
+        *reports
+    )
+    assert run.ends == {f"{name}/t": "passed" for name in names}
+    assert not [name for name in names if (run.folder / name).is_dir()]
+
+
 def test_the_result_file_has_the_shape_of_the_contract(project: Project) -> None:
     project.write({"test_a.py": "def test_x(): pass\n"}).phases([{"name": "p", "tests": {"a": "test_a.py"}}])
     run = project.run()
