@@ -9,7 +9,7 @@ from pathlib import Path
 
 from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.errors import InfrastructureError
-from e2e_orchestrator.model.command import AttemptSpec, Deadline, Limit
+from e2e_orchestrator.model.command import AttemptSpec, Deadline
 from e2e_orchestrator.model.outcomes import CUT_SHORT, Attempt, Case, Reason, ServiceLog, Verdict, because
 from e2e_orchestrator.model.packs import Carried, Pack, PackSpec, Undecided
 from e2e_orchestrator.model.plan import Test
@@ -39,15 +39,17 @@ class SurroundedExecutor:
         self, test: Test, spec: AttemptSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit
     ) -> Attempt:
         started_at, started = self.clock.now(), self.clock.monotonic()
+        # A test's own limit begins when its services are there; that of the phase or the run does not wait.
+        latest = deadline.last or deadline
         try:
-            async with asyncio.timeout(self._seconds_to_start(deadline)):
+            async with asyncio.timeout(max(0.0, latest.at - started)):
                 around = await self._around(test, spec)
         except (InfrastructureError, TimeoutError) as error:
             return Attempt(
                 number=spec.number,
                 started_at=started_at,
                 duration=self.clock.monotonic() - started,
-                verdict=_not_started(error, deadline=deadline, cancellation=cancellation),
+                verdict=_not_started(error, deadline=latest, cancellation=cancellation),
                 slot=spec.slot,
             )
         # The start of a slot's services is none of the test's time.
@@ -90,12 +92,6 @@ class SurroundedExecutor:
             )
         attempts = {one: await watched.carried(one, attempt) for one, attempt in carried.attempts.items()}
         return replace(carried, attempts=attempts)
-
-    def _seconds_to_start(self, deadline: Deadline) -> float | None:
-        """What the phase and the run leave; a test's own limit begins when its services are there."""
-        if deadline.limit is Limit.TEST:
-            return None
-        return max(0.0, deadline.at - self.clock.monotonic())
 
     async def _around(self, test: Test, spec: AttemptSpec) -> Around:
         """Raises InfrastructureError if a service is not there, or, before a retry, does not answer."""

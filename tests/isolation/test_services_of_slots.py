@@ -128,3 +128,15 @@ def test_a_service_of_an_optional_phase_that_fails_is_no_matter_of_the_others(pr
     ).run("--workers", "1")
     assert run.ends == {"extra/t": "infrastructure", "main/t": "passed"}, run.stdout
     assert run.exit_code == 0, run.stdout + run.stderr
+
+
+def test_a_service_that_takes_its_time_cannot_outlast_the_phase(project: Project) -> None:
+    """Whose tests may have limits of their own, which begin only when it is there."""
+    slow = {"scope": "slot", "command": "sleep 300", "ready": {"log": "never", "timeout": 60}}
+    run = project.phases(
+        [{"name": "p", "timeout": 3, "tests": {"t": {"target": "true", "timeout": 2}}}],
+        kind="command",
+        services={"slow": slow},
+    ).run()
+    assert run.ends == {"p/t": "timeout"}
+    assert run.tests["p/t"]["error"] == "the phase's limit of 3 s was reached while its services started"
