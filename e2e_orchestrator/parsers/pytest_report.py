@@ -22,6 +22,7 @@ _OUTCOMES = {
     "xpassed": CaseStatus.XPASSED,
     "skipped": CaseStatus.SKIPPED,
     "rerun": CaseStatus.FLAKY,
+    "retried": CaseStatus.FLAKY,
     "failed": CaseStatus.FAILED,
     "error": CaseStatus.ERROR,
 }

@@ -58,6 +58,7 @@ def report(tmp_path: Path, **raw: Any) -> PytestReport:
         ),
         pytest.param(item("xpassed", setup=stage(), call=stage(), teardown=stage()), "xpassed", id="xpass"),
         pytest.param(item("rerun", setup=stage(), call=stage(), teardown=stage()), "flaky", id="rerun"),
+        pytest.param(item("retried", setup=stage(), call=stage(), teardown=stage()), "flaky", id="retried"),
         pytest.param(
             item("subtests passed", setup=stage(), call=stage(), teardown=stage()),
             "passed",

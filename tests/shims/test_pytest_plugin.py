@@ -122,6 +122,28 @@ def test_every_outcome_of_pytest_has_its_status(suite: Suite, args: tuple[str, .
     assert all(case.line for case in judged.cases)
 
 
+AGAIN = """
+    import pytest
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(item, call):
+        outcome = yield
+        report = outcome.get_result()
+        if call.when == "call":
+            report.outcome = "retried"
+            item.ihook.pytest_runtest_logreport(report=report)
+            report.outcome = "failed"
+"""
+
+
+def test_what_a_plugin_tried_again_in_vain_has_failed_with_what_it_said_first(suite: Suite) -> None:
+    suite.write("conftest.py", AGAIN)
+    judged, _ = suite.run("def test_bad(): assert 0, 'no coffee'\n")
+    assert statuses(judged) == {"test_bad": FAILED}
+    assert judged.verdict.reason is Reason.TEST_FAILURES
+    assert "no coffee" in (judged.cases[0].message or "")
+
+
 WHOSE = """
     import pytest, unittest
 

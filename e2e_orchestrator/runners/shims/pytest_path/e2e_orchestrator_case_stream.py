@@ -26,6 +26,8 @@ from e2e_orchestrator_stream import (
 )
 
 MOST_MESSAGES = 20
+# Plugins have other words for what is no end: "rerun" (rerunfailures), "retried" or any the user likes (pytest-retry).
+OUTCOMES = ("passed", "failed", "skipped")
 SHARED = "e2e_orchestrator_shared_failure"  # On a report, which xdist's workers send to their controller.
 
 leave_no_trace_in_python_path()
@@ -78,7 +80,7 @@ class CaseState:
     def add(self, report):
         self.duration += getattr(report, "duration", 0.0) or 0.0
         self.location = (getattr(report, "location", None) or (None, None))[:2]
-        if report.outcome == "rerun":  # pytest-rerunfailures: what was bad so far gets another try.
+        if report.outcome not in OUTCOMES:  # What was bad so far gets another try.
             self.status, self.rerun, self.shared = None, True, False
             self.note(report)
         elif type(report).__name__.lower() == "subtestreport":
