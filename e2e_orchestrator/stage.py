@@ -115,9 +115,7 @@ class Stage:
         )
         surrounded = SurroundedExecutor(inner=packed, world=self.world, clock=self.clock)
         turns = TurnsExecutor(inner=surrounded, runners=self.runners, clock=self.clock)
-        leasing = LeasingExecutor(
-            inner=turns, leases=leases, plan=self.plan, clock=self.clock, known=self._known
-        )
+        leasing = LeasingExecutor(inner=turns, leases=leases, clock=self.clock, known=self._known)
         return StoringExecutor(inner=leasing, uploads=self.uploads) if self.uploads else leasing
 
     def _known(self, test: Test) -> Test:

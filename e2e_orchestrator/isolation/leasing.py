@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.errors import OrchestratorError
 from e2e_orchestrator.isolation.leases import Leases
-from e2e_orchestrator.model.command import AttemptSpec, Deadline, Limit
+from e2e_orchestrator.model.command import AttemptSpec, Deadline
 from e2e_orchestrator.model.outcomes import Attempt, Reason, Verdict, because
 from e2e_orchestrator.model.packs import Carried, Pack, PackSpec
-from e2e_orchestrator.model.plan import Plan, Test
+from e2e_orchestrator.model.plan import Test
 from e2e_orchestrator.protocols import Begin, Cancellation, Emit, Executor, PackingExecutor
 
 
@@ -19,7 +19,7 @@ def _as_it_is(test: Test) -> Test:
     return test
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeasingExecutor:
     """Tests that own nothing pass straight through. The time that a world takes is not the test's own.
 
@@ -28,16 +28,12 @@ class LeasingExecutor:
 
     inner: Executor
     leases: Leases
-    plan: Plan
     clock: Clock = field(default_factory=Clock)
     known: Callable[[Test], Test] = _as_it_is
-    _began: float | None = None
-    _phases: dict[str, float] = field(default_factory=dict)
 
     async def attempt(
         self, test: Test, spec: AttemptSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit
     ) -> Attempt:
-        latest = self._latest(test)
         if test.isolation is None:
             return await self.inner.attempt(
                 test, spec, deadline=deadline, cancellation=cancellation, emit=emit
@@ -45,7 +41,7 @@ class LeasingExecutor:
         started_at, started = self.clock.now(), self.clock.monotonic()
         async with AsyncExitStack() as turn:
             given = await self._provide(
-                self.known(test), spec, turn, latest=latest, cancellation=cancellation
+                self.known(test), spec, turn, latest=deadline.last or deadline, cancellation=cancellation
             )
             waited = self.clock.monotonic() - started
             if isinstance(given, Verdict):
@@ -59,7 +55,7 @@ class LeasingExecutor:
                     owned=self.leases.owned_by(spec.slot),
                     renewals=self.leases.renewals(spec.slot),
                 ),
-                deadline=later(deadline, waited=waited, latest=latest),
+                deadline=deadline.later(waited),
                 cancellation=cancellation,
                 emit=emit,
             )
@@ -78,18 +74,6 @@ class LeasingExecutor:
         return await self.inner.carry(
             spec, deadline=deadline, cancellation=cancellation, emit=emit, begin=begin
         )
-
-    def _latest(self, test: Test) -> Deadline:
-        """The limit of the phase or the run, whichever comes first, as far as it can be seen from here."""
-        now = self.clock.monotonic()
-        run, phase = self._began or now, self._phases.setdefault(test.phase, now)
-        self._began = run
-        seconds = next(one.timeout for one in self.plan.phases if one.name == test.phase)
-        limits = (
-            Deadline(at=run + self.plan.timeout, limit=Limit.RUN, seconds=self.plan.timeout),
-            Deadline(at=phase + seconds, limit=Limit.PHASE, seconds=seconds),
-        )
-        return min(limits, key=lambda limit: limit.at)
 
     async def _provide(
         self,
@@ -128,11 +112,3 @@ class LeasingExecutor:
         except Exception as error:  # noqa: BLE001 - a driver's own odd error must not end the other tests.
             why = f"its slot could not be made ready: {type(error).__name__}: {' '.join(str(error).split())}"
             return because(Reason.INFRASTRUCTURE, why)
-
-
-def later(deadline: Deadline, *, waited: float, latest: Deadline) -> Deadline:
-    """The test's own limit, from now on; the others stay where they are."""
-    if deadline.limit is not Limit.TEST:
-        return deadline
-    moved = replace(deadline, at=deadline.at + waited)
-    return min(moved, latest, key=lambda one: one.at)

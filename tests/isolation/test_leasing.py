@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from support.plans import a_phase, a_plan, a_test
 
+from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.engine.cancel import CancelToken
 from e2e_orchestrator.errors import InfrastructureError, SafeguardRefused
 from e2e_orchestrator.isolation import leases as module
@@ -99,12 +100,12 @@ class Bench:
         self.plan: Plan = replace(a_plan(a_phase("one", *tests), workers=2), databases=databases)
         around = Surrounds(plan=self.plan, environ={}, owner=Owner(run_id="run", folder=folder))
         self.leases = Leases(around=around, folder=folder / ".slots", emit=self.emit)
-        self.executor = LeasingExecutor(inner=self.inner, leases=self.leases, plan=self.plan)
+        self.executor = LeasingExecutor(inner=self.inner, leases=self.leases)
 
     async def emit(self, event: Event) -> None:
         self.events.append(event)
 
-    async def attempt(self, test: Test, *, slot: int = 0) -> Attempt:
+    async def attempt(self, test: Test, *, slot: int = 0, deadline: Deadline = FAR) -> Attempt:
         spec = AttemptSpec(
             number=1,
             max_attempts=1,
@@ -115,7 +116,7 @@ class Bench:
             output_root=self.folder,
         )
         return await self.executor.attempt(
-            test, spec, deadline=FAR, cancellation=self.cancellation, emit=self.emit
+            test, spec, deadline=deadline, cancellation=self.cancellation, emit=self.emit
         )
 
 
@@ -285,12 +286,12 @@ async def test_the_phase_ends_also_for_who_waits_for_his_turn(tmp_path: Path, ex
     hold = asyncio.Event()
     first, second = a_clone("a"), a_clone("b")
     bench = Bench(tmp_path, first, second, inner=Inner(hold))
-    [phase] = bench.plan.phases
-    object.__setattr__(phase, "timeout", 0.05)
+    phase = Deadline(at=Clock().monotonic() + 0.05, limit=Limit.PHASE, seconds=0.05)
+    own = Deadline(at=Clock().monotonic() + 0.01, limit=Limit.TEST, seconds=0.01, last=phase)
     async with bench.leases:
         running = asyncio.create_task(bench.attempt(first))
         await bench.inner.entered.wait()
-        verdict = (await bench.attempt(second, slot=1)).verdict
+        verdict = (await bench.attempt(second, slot=1, deadline=own)).verdict
         assert verdict.reason is Reason.TIMEOUT
         assert verdict.message == "the phase's limit of 0.05 s was reached before its slot was ready"
         hold.set()

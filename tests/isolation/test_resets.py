@@ -3,7 +3,6 @@
 import pytest
 from support.plans import a_test
 
-from e2e_orchestrator.isolation.leasing import later
 from e2e_orchestrator.isolation.resets import LastUse, is_due
 from e2e_orchestrator.model.command import Deadline, Limit
 from e2e_orchestrator.model.isolation import Isolation, Reset
@@ -33,7 +32,7 @@ def test_a_reset_is_due(reset: Reset, last: LastUse | None, number: int, due: bo
 
 def test_the_time_that_a_world_takes_is_not_the_tests_own() -> None:
     latest = Deadline(at=100.0, limit=Limit.PHASE, seconds=100.0)
-    own = Deadline(at=20.0, limit=Limit.TEST, seconds=20.0)
-    assert later(own, waited=5.0, latest=latest).at == 25.0
-    assert later(own, waited=90.0, latest=latest) is latest
-    assert later(latest, waited=5.0, latest=latest) is latest
+    own = Deadline(at=20.0, limit=Limit.TEST, seconds=20.0, last=latest)
+    assert own.later(5.0).at == 25.0
+    assert own.later(90.0) is latest
+    assert latest.later(5.0) is latest
