@@ -22,7 +22,7 @@ def attempt_started(test: Test, spec: AttemptSpec) -> AttemptStarted:
         number=spec.number,
         max_attempts=spec.max_attempts,
         slot=spec.slot,
-        output=(spec.folder.relative_to(spec.output_root) / "output.log").as_posix(),
+        output=spec.output.relative_to(spec.output_root).as_posix(),
     )
 
 

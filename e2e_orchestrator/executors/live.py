@@ -1,7 +1,6 @@
 """Follows an attempt while it runs: tells of its cases, and loses patience where the plan says so."""
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.executors.following import Following
@@ -34,7 +33,6 @@ class Live:
 
     test: Test
     spec: AttemptSpec
-    output: Path
     emit: Emit
     clock: Clock
     _following: Following = field(init=False)
@@ -78,7 +76,7 @@ class Live:
 
     def _notice(self) -> None:
         self._active = max(self._active, self._following.moved)
-        printed = size_of(self.output)
+        printed = size_of(self.spec.output)
         if printed != self._printed:
             self._printed, self._active = printed, self.clock.monotonic()
 

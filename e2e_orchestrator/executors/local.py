@@ -11,16 +11,17 @@ from typing import Any
 from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.errors import InfrastructureError
 from e2e_orchestrator.executors.artifacts import Collected, Stamps, collect, stamps
+from e2e_orchestrator.executors.ending import end_within, printed
 from e2e_orchestrator.executors.live import Live, Patience
 from e2e_orchestrator.executors.still_there import still_there
 from e2e_orchestrator.executors.warm_start import Asked, WarmStarts
 from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Deadline, Judged
 from e2e_orchestrator.model.events import Warned
-from e2e_orchestrator.model.outcomes import Attachment, Attempt, Output, Reason, because
+from e2e_orchestrator.model.outcomes import Attachment, Attempt, Reason, because
 from e2e_orchestrator.model.plan import LeakPolicy, Test
 from e2e_orchestrator.model.trace import TRACEPARENT, is_traced, trace_of
-from e2e_orchestrator.process.ending import Grace, end
-from e2e_orchestrator.process.output import size_of, tail_of
+from e2e_orchestrator.process.ending import Grace
+from e2e_orchestrator.process.output import tail_of
 from e2e_orchestrator.process.supervisor import Child, Ended, Supervisor
 from e2e_orchestrator.protocols import Cancellation, Emit, Runner
 from e2e_orchestrator.safety.folder import is_bare, mask_files
@@ -28,7 +29,7 @@ from e2e_orchestrator.safety.redact import Redactor
 
 _JUDGE_SECONDS = 120.0
 _SHARE_OF_WAITING = 0.2  # Of an attempt's time, at most, goes into waiting for a warm start.
-_OUTPUT, _ONLY = "output.log", "only.json"
+_ONLY = "only.json"
 _MOST_SAID = 5
 
 
@@ -73,7 +74,6 @@ class LocalExecutor:
         self, test: Test, spec: AttemptSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit
     ) -> Attempt:
         started_at, started = self.clock.now(), self.clock.monotonic()
-        output = spec.folder / _OUTPUT
         artifacts: tuple[Attachment, ...] = ()
         try:
             _make_room(spec)
@@ -81,7 +81,7 @@ class LocalExecutor:
             command = self.runners[test.runner].command(test, spec)
         except (InfrastructureError, OSError) as error:
             judged = Judged(verdict=because(Reason.INFRASTRUCTURE, str(error)))
-            completed = Completed(exit_status=None, duration=0.0, folder=spec.folder, output=output)
+            completed = Completed(exit_status=None, duration=0.0, folder=spec.folder, output=spec.output)
         else:
             completed = await self._execute(
                 test, spec, command, deadline=deadline, cancellation=cancellation, emit=emit
@@ -98,7 +98,7 @@ class LocalExecutor:
             verdict=judged.verdict,
             slot=spec.slot,
             exit_status=completed.exit_status,
-            output=_output(output, spec.output_root),
+            output=printed(spec) if spec.output.exists() else None,
             cases=judged.cases,
             attachments=(*judged.attachments, *artifacts),
             leaked=completed.leaked,
@@ -116,12 +116,11 @@ class LocalExecutor:
         emit: Emit,
     ) -> Completed:
         started = self.clock.monotonic()
-        output = spec.folder / _OUTPUT
         patience = max(0.0, deadline.at - started) * _SHARE_OF_WAITING
         child = await self._start(
             test, spec, command, patience=patience, cancellation=cancellation, emit=emit
         )
-        live = Live(test=test, spec=spec, output=output, emit=emit, clock=self.clock)
+        live = Live(test=test, spec=spec, emit=emit, clock=self.clock)
         impatient = asyncio.create_task(live.lost_patience())
         try:
             stop = await self._until_over(child, impatient, deadline=deadline, cancellation=cancellation)
@@ -146,9 +145,8 @@ class LocalExecutor:
     ) -> Child:
         common = {**self.environ, **command.env}
         env = {**common, **_contract(test, spec), **self._traced(test, spec)}
-        output = spec.folder / _OUTPUT
         if self.warm is None or command.warm is None:
-            return await self.supervisor.start(command.argv, cwd=command.cwd, env=env, output=output)
+            return await self.supervisor.start(command.argv, cwd=command.cwd, env=env, output=spec.output)
         asked = Asked(
             test=test,
             spec=spec,
@@ -156,7 +154,7 @@ class LocalExecutor:
             warm=command.warm,
             common=common,
             env=env,
-            output=output,
+            output=spec.output,
             emit=emit,
             cancellation=cancellation,
             patience=patience,
@@ -185,12 +183,12 @@ class LocalExecutor:
             if exited.done():
                 return None
             if cancelled.done():
-                killed = await _end(child, grace=grace, cancellation=cancellation)
+                killed = await end_within(child, grace=grace, cancellation=cancellation)
                 return _Stop(interrupted=cancellation.why, killed=killed)
             lost = Patience(limit=deadline.limit, seconds=deadline.seconds)
             if impatient.done():
                 lost = impatient.result()
-            return _Stop(lost=lost, killed=await _end(child, grace=grace, cancellation=cancellation))
+            return _Stop(lost=lost, killed=await end_within(child, grace=grace, cancellation=cancellation))
         finally:
             exited.cancel()
             cancelled.cancel()
@@ -250,7 +248,7 @@ class LocalExecutor:
     @staticmethod
     def _is_bare(spec: AttemptSpec) -> bool:
         """Whether the child left nothing but its output."""
-        return is_bare(spec.folder, below=spec.output_root, spared=spec.folder / _OUTPUT)
+        return is_bare(spec.folder, below=spec.output_root, spared=spec.output)
 
     async def _mask_files(self, test: Test, spec: AttemptSpec, *, emit: Emit) -> None:
         """What the child itself wrote beside its output, which was masked on its way."""
@@ -259,7 +257,7 @@ class LocalExecutor:
             spec.folder,
             below=spec.output_root,
             mask=self.redactor.mask,
-            spared=spec.folder / _OUTPUT,
+            spared=spec.output,
         )
         if left:
             more = f"; and {len(left) - _MOST_SAID} more" if len(left) > _MOST_SAID else ""
@@ -306,8 +304,8 @@ def _completed(spec: AttemptSpec, ended: Ended, *, stop: _Stop | None, duration:
         exit_status=ended.exit_status,
         duration=duration,
         folder=spec.folder,
-        output=spec.folder / _OUTPUT,
-        tail=tail_of(spec.folder / _OUTPUT),
+        output=spec.output,
+        tail=tail_of(spec.output),
         start_error=ended.start_error,
         limit=lost.limit if lost else None,
         limit_seconds=lost.seconds if lost else None,
@@ -316,24 +314,3 @@ def _completed(spec: AttemptSpec, ended: Ended, *, stop: _Stop | None, duration:
         leaked=ended.leaked,
         output_lost=ended.output_lost,
     )
-
-
-def _output(path: Path, root: Path) -> Output | None:
-    if not path.exists():
-        return None
-    return Output(path=path.relative_to(root).as_posix(), size=size_of(path), tail=tail_of(path, size=4096))
-
-
-async def _end(child: Child, *, grace: Grace, cancellation: Cancellation) -> bool:
-    """True if it had to be killed; somebody in a hurry takes its grace away."""
-    hurry = asyncio.Event()
-    hurried = asyncio.create_task(_set_when_urgent(cancellation, hurry))
-    try:
-        return await end(child, grace=grace, hurry=hurry)
-    finally:
-        hurried.cancel()
-
-
-async def _set_when_urgent(cancellation: Cancellation, hurry: asyncio.Event) -> None:
-    await cancellation.wait(kill=True)
-    hurry.set()

@@ -24,7 +24,6 @@ from e2e_orchestrator.process.output import size_of
 from e2e_orchestrator.protocols import Begin, Emit
 
 _LOOK_SECONDS = 0.1
-OUTPUT = "output.log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +77,7 @@ class Member:
             return None
         if timeout is not None and self.busy(now) >= timeout - grace.within(timeout).total:
             return Patience(limit=Limit.TEST, seconds=timeout)
-        if stall and (printed := size_of(self.spec.folder / OUTPUT)) != self._printed:
+        if stall and (printed := size_of(self.spec.output)) != self._printed:
             self._printed, self._active = printed, now
         if stall and now - self._active >= stall:
             return Patience(limit=Limit.STALL, seconds=stall)

@@ -10,15 +10,16 @@ from typing import Any
 
 from e2e_orchestrator.clock import Clock
 from e2e_orchestrator.errors import InfrastructureError
+from e2e_orchestrator.executors.ending import end_within, printed
 from e2e_orchestrator.executors.live import Patience
-from e2e_orchestrator.executors.pack_live import OUTPUT, Impatience, Member, PackLive
+from e2e_orchestrator.executors.pack_live import Impatience, Member, PackLive
 from e2e_orchestrator.executors.still_there import still_there
-from e2e_orchestrator.model.command import AttemptSpec, Command, Completed, Deadline, Judged
-from e2e_orchestrator.model.outcomes import Attempt, Output, Status
+from e2e_orchestrator.model.command import OUTPUT, AttemptSpec, Command, Completed, Deadline, Judged
+from e2e_orchestrator.model.outcomes import Attempt, Status
 from e2e_orchestrator.model.packs import Carried, Pack, PackJudged, PackSpec, Undecided
 from e2e_orchestrator.model.plan import LeakPolicy, Test
-from e2e_orchestrator.process.ending import Grace, end
-from e2e_orchestrator.process.output import size_of, tail_of
+from e2e_orchestrator.process.ending import Grace
+from e2e_orchestrator.process.output import tail_of
 from e2e_orchestrator.process.supervisor import Child, Ended, Supervisor
 from e2e_orchestrator.protocols import Begin, Cancellation, Emit, Executor, PackingRunner, Runner
 from e2e_orchestrator.safety.folder import mask_files
@@ -114,8 +115,7 @@ class PackedExecutor:
         spec = live.spec
         environ = {name: value for name, value in self.environ.items() if name not in _NOBODYS}
         env = {**environ, **command.env, **_contract(spec)}
-        output = spec.folder / OUTPUT
-        child = await self.supervisor.start(command.argv, cwd=command.cwd, env=env, output=output)
+        child = await self.supervisor.start(command.argv, cwd=command.cwd, env=env, output=spec.output)
         impatient = asyncio.create_task(live.lost_patience())
         try:
             stop = await self._until_over(child, impatient, deadline=deadline, cancellation=cancellation)
@@ -143,23 +143,25 @@ class PackedExecutor:
         grace = self.grace.within(min(left, deadline.seconds))
         exited = child.exited()
         cancelled = asyncio.ensure_future(cancellation.wait())
-        hurry = asyncio.Event()
-        hurried = asyncio.create_task(_set_when_urgent(cancellation, hurry))
         try:
             waits: set[asyncio.Future[Any]] = {exited, cancelled, impatient}  # Any: of different results.
             await asyncio.wait(waits, timeout=left - grace.total, return_when=asyncio.FIRST_COMPLETED)
             if exited.done():
                 return None
             if cancelled.done():
-                return _Stop(interrupted=cancellation.why, killed=await end(child, grace=grace, hurry=hurry))
+                killed = await end_within(child, grace=grace, cancellation=cancellation)
+                return _Stop(interrupted=cancellation.why, killed=killed)
             if impatient.done():
                 lost = impatient.result()
                 grace = self._shortest(lost, within=grace)
-                return _Stop(lost=lost, killed=await end(child, grace=grace, hurry=hurry))
-            return _Stop(limit=deadline, killed=await end(child, grace=grace, hurry=hurry))
+                return _Stop(
+                    lost=lost, killed=await end_within(child, grace=grace, cancellation=cancellation)
+                )
+            killed = await end_within(child, grace=grace, cancellation=cancellation)
+            return _Stop(limit=deadline, killed=killed)
         finally:
-            for future in (exited, cancelled, hurried):
-                future.cancel()
+            exited.cancel()
+            cancelled.cancel()
 
     def _shortest(self, lost: Impatience, *, within: Grace) -> Grace:
         """The grace that fits into every limit that is over."""
@@ -174,7 +176,7 @@ class PackedExecutor:
 
     def _mask(self, spec: PackSpec) -> list[str]:
         """What the child itself wrote, beside the pack's output, which was masked on its way."""
-        root, spared = spec.first.output_root, spec.folder / OUTPUT
+        root, spared = spec.first.output_root, spec.output
         left: list[str] = []
         for folder in (spec.folder, *(one.folder for one in spec.specs.values())):
             _point_to(spared, folder / OUTPUT, root=root)
@@ -203,8 +205,8 @@ def _completed(spec: PackSpec, ended: Ended, *, stop: _Stop | None, duration: fl
         exit_status=ended.exit_status,
         duration=duration,
         folder=spec.folder,
-        output=spec.folder / OUTPUT,
-        tail=tail_of(spec.folder / OUTPUT),
+        output=spec.output,
+        tail=tail_of(spec.output),
         start_error=ended.start_error,
         limit=whole.limit if whole else None,
         limit_seconds=whole.seconds if whole else None,
@@ -257,8 +259,6 @@ def _attempt(member: Member, judged: Judged, completed: Completed, *, now: str) 
     spec = member.spec
     failed = completed.exit_status if judged.exit_status is None else judged.exit_status
     good = judged.verdict.status in (Status.PASSED, Status.SKIPPED)
-    path = spec.folder / OUTPUT
-    relative = path.relative_to(spec.output_root).as_posix()
     attempt = Attempt(
         number=spec.number,
         started_at=member.started_at or now,
@@ -266,7 +266,7 @@ def _attempt(member: Member, judged: Judged, completed: Completed, *, now: str) 
         verdict=judged.verdict,
         slot=spec.slot,
         exit_status=0 if good else failed,
-        output=Output(path=relative, size=size_of(path), tail=tail_of(path, size=4096)),
+        output=printed(spec),
         cases=judged.cases,
         attachments=judged.attachments,
     )
@@ -282,8 +282,3 @@ def _point_to(output: Path, own: Path, *, root: Path) -> None:
         file.write(
             f"\n[e2e-orchestrator: one process carried this test and others; all it printed is in {where}]\n".encode()
         )
-
-
-async def _set_when_urgent(cancellation: Cancellation, hurry: asyncio.Event) -> None:
-    await cancellation.wait(kill=True)
-    hurry.set()

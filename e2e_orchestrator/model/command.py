@@ -8,6 +8,9 @@ from pathlib import Path
 from e2e_orchestrator.model.outcomes import Attachment, Case, Leak, Verdict
 from e2e_orchestrator.model.plan import CoverageSpec, Warm
 
+EVENTS, OUTPUT = "events.jsonl", "output.log"
+"""In the folder of an attempt or a pack: the case stream, and what the child printed."""
+
 
 class Limit(StrEnum):
     """Whose time was up: a limit of this name, or the patience with a test that does nothing any more."""
@@ -43,7 +46,8 @@ class Deadline:
 class AttemptSpec:
     """Which execution of a test this is, and where it may write.
 
-    ``folder`` is the attempt's own directory (absolute, existing); ``events`` the case stream in it.
+    ``folder`` is the attempt's own directory (absolute, existing); ``events`` the case stream in it, ``output``
+    the log of what the child prints.
     ``only`` names the cases that this retry is about, empty means all of them; ``previous`` is the
     folder of the attempt before. ``owned`` are the variables of what its slot owns alone, ``renewals``
     how often any of that has been made.
@@ -63,7 +67,11 @@ class AttemptSpec:
 
     @property
     def events(self) -> Path:
-        return self.folder / "events.jsonl"
+        return self.folder / EVENTS
+
+    @property
+    def output(self) -> Path:
+        return self.folder / OUTPUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +139,7 @@ class Completed:
 
     @property
     def events(self) -> Path:
-        return self.folder / "events.jsonl"
+        return self.folder / EVENTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

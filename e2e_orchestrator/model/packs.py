@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from e2e_orchestrator.model.command import AttemptSpec, Judged
+from e2e_orchestrator.model.command import EVENTS, OUTPUT, AttemptSpec, Judged
 from e2e_orchestrator.model.outcomes import Attempt
 from e2e_orchestrator.model.plan import Test
 
@@ -31,7 +31,11 @@ class PackSpec:
 
     @property
     def events(self) -> Path:
-        return self.folder / "events.jsonl"
+        return self.folder / EVENTS
+
+    @property
+    def output(self) -> Path:
+        return self.folder / OUTPUT
 
     @property
     def first(self) -> AttemptSpec:

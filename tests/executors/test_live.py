@@ -25,8 +25,7 @@ Make = Callable[[AttemptSpec, Emit], Live | PackLive]
 
 
 def alone(spec: AttemptSpec, emit: Emit) -> Live:
-    output = spec.folder / "output.log"
-    return Live(test=a_test("t"), spec=spec, output=output, emit=emit, clock=virtual_clock())
+    return Live(test=a_test("t"), spec=spec, emit=emit, clock=virtual_clock())
 
 
 def packed(spec: AttemptSpec, emit: Emit) -> PackLive:
