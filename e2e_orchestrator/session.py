@@ -234,9 +234,7 @@ class _Run:
 
     async def carry_out(self) -> RunVerdict:
         if rerun := self.options.rerun:
-            await self._carry_over.announce(
-                rerun.carried, remaining=self._remaining, dropped=rerun.dropped, of=rerun.of
-            )
+            await self._carry_over.announce(rerun.carried, remaining=self._remaining, warnings=rerun.warnings)
         secret = tuple(self.redactor.mask.literals)
         async with AsyncExitStack() as stack:
             supervisor = await stack.enter_async_context(

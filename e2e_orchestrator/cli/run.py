@@ -140,6 +140,8 @@ def _carried_out(selection: Selection, reporting: Reporting, wish: _Wish) -> ses
     )
     options = _options(results, reporting, loaded=loaded, rerun=earlier, memory=memory)
     if wish.dry_run:
+        for warning in (*options.warnings, *(earlier.warnings if earlier else ())):
+            click.echo(f"e2e-orchestrate: {masked(warning)}", err=True)
         show(earlier.shown if earlier else loaded.plan, color=reporting.color)
         refuse_production(loaded.plan)
         return None

@@ -24,12 +24,11 @@ class CarryOver:
     publish: Publish
 
     async def announce(
-        self, carried: Sequence[TestCarriedOver], *, remaining: Plan, dropped: Sequence[str], of: str
+        self, carried: Sequence[TestCarriedOver], *, remaining: Plan, warnings: Sequence[str]
     ) -> None:
         """To be published after RunStarted; ends the phases of which nothing runs."""
-        if dropped:
-            gone = ", ".join(dropped)
-            await self.publish(Warned(message=f"no longer in the plan, though part of run {of}: {gone}"))
+        for warning in warnings:
+            await self.publish(Warned(message=warning))
         for one in carried:
             await self.publish(one)
         running = {phase.name for phase in remaining.phases}

@@ -2,12 +2,12 @@
 
 A test of the earlier run that passed is carried over, with its attempts; so is one that was skipped by its
 own suite. One that failed, was cut short or never started runs again, if it is selected; if it is not,
-its old end is carried over too and goes on counting against the run. A test whose target changed is new.
+its old end is carried over too and goes on counting against the run. What passed as another test than that
+which the file describes now runs again, and that is said.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from os.path import relpath
 
 from e2e_orchestrator.errors import NothingToRun
 from e2e_orchestrator.model.closing import closed
@@ -15,20 +15,38 @@ from e2e_orchestrator.model.events import TestCarriedOver
 from e2e_orchestrator.model.outcomes import Reason, Status, because
 from e2e_orchestrator.model.plan import LeftOut, Plan, PlannedPhase, Shard, Test
 from e2e_orchestrator.model.summary import RunState, TestState
+from e2e_orchestrator.planning.changed import Changed, Comparison
+
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rerun:
     """``plan`` is of the union: what runs now, and what is carried over. ``dropped`` are tests that are gone.
 
-    ``shard`` is that of the earlier run, as long as the tests are the same.
+    ``changed`` are those whose earlier pass counts no more. ``shard`` is that of the earlier run, as long as
+    the tests are the same.
     """
 
     plan: Plan
     of: str
     carried: tuple[TestCarriedOver, ...] = ()
     dropped: tuple[str, ...] = ()
+    changed: tuple[Changed, ...] = ()
     shard: Shard | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A sentence on what is gone, and one on each way in which tests that passed are others now."""
+        gone = [f"no longer in the plan, though part of run {self.of}: {', '.join(self.dropped)}"]
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for one in self.changed:
+            alike.setdefault(one.what, []).append(one.test)
+        passes = [
+            f"not carried over, because run {self.of} had another {_listed(what)}: {_listed(tests)}"
+            for what, tests in alike.items()
+        ]
+        return (*(gone if self.dropped else ()), *passes)
 
     @property
     def remaining(self) -> Plan:
@@ -68,12 +86,14 @@ class _Comparison:
         self, *, earlier: RunState, full: Plan, chosen: Plan, asked: bool, mask: Callable[[str], str]
     ) -> None:
         self._earlier, self._full, self._chosen = earlier, full, chosen
-        self._asked, self._mask = asked, mask
+        self._asked = asked
+        self._comparison = Comparison(earlier=earlier.plan, now=full, mask=mask)
         self._known = {state.test.id: state for state in earlier.tests}
         self._selected = {test.id for test in chosen.tests}
         self._unselected = {one.id: one.why for one in chosen.left_out}
         self._left_before = {one.id for one in earlier.plan.left_out} if earlier.plan else set()
         self._carried: list[TestCarriedOver] = []
+        self._changed: list[Changed] = []
         self._left_out: list[LeftOut] = []
 
     def rerun(self) -> Rerun:
@@ -90,6 +110,7 @@ class _Comparison:
             of=self._earlier.run_id,
             carried=tuple(self._carried),
             dropped=tuple(test_id for test_id in self._known if test_id not in existing),
+            changed=tuple(self._changed),
             shard=self._earlier.shard if planned == set(self._known) else None,
         )
 
@@ -123,12 +144,15 @@ class _Comparison:
 
     def _settle(self, before: TestState, test: Test) -> None:
         """Carries a test over, or leaves it to be run."""
-        selected, changed = test.id in self._selected, not self._same(before, test)
-        if selected and (changed or _outstanding(before)):
+        selected, outstanding = test.id in self._selected, _outstanding(before)
+        changed = () if outstanding else self._comparison.differences(before.test, test)
+        if changed:
+            self._changed.append(Changed(test=test.id, what=changed))
+        if selected and (changed or outstanding):
             return
         verdict = closed(before)
-        if changed and not _outstanding(before):
-            why = f"its target changed since run {self._earlier.run_id}, and it was not selected"
+        if changed:
+            why = f"run {self._earlier.run_id} had another {_listed(changed)}, and it was not selected"
             verdict = because(Reason.BLOCKED, why)
         self._carried.append(
             TestCarriedOver(
@@ -140,15 +164,6 @@ class _Comparison:
             )
         )
 
-    def _same(self, before: TestState, test: Test) -> bool:
-        """Folders are compared from the root, so that another checkout of the same suite counts as the same."""
-        old, root = before.test, self._earlier.plan.root if self._earlier.plan else ""
-        return (
-            (old.kind, old.target) == (test.kind, self._mask(test.target))
-            and old.args == tuple(map(self._mask, test.args))
-            and relpath(old.cwd, root) == relpath(self._mask(test.cwd), self._mask(self._full.root))
-        )
-
 
 def _outstanding(state: TestState) -> bool:
     """A passed test is done, and so is one whose own suite skips it; everything else has to run."""
@@ -158,3 +173,8 @@ def _outstanding(state: TestState) -> bool:
 
 def _without_empty(phases: Iterable[PlannedPhase]) -> tuple[PlannedPhase, ...]:
     return tuple(phase for phase in phases if phase.tests)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"

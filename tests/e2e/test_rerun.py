@@ -140,6 +140,21 @@ def test_a_changed_plan_drops_what_is_gone_and_runs_what_is_new_or_changed(gated
     assert "two/c, two/d, two/e" in run.stdout
 
 
+def test_what_passed_in_another_environment_of_the_file_runs_again_and_that_is_said(gated: Project) -> None:
+    fix(gated, "ab")
+    tests = {"a": {"target": "sh gated.sh", "env": {"API_URL": "${API_URL}"}}, "b": "sh gated.sh"}
+    gated.phases([{"name": "one", "tests": tests}], kind="command")
+    first = gated.run(env={"API_URL": "http://one"})
+    assert (first.exit_code, ran(gated)) == (0, "ab")
+    said = f"not carried over, because run {first.last_line['run_id']} had another API_URL: one/a"
+    shown = gated.run("--last-failed", "--dry-run", env={"API_URL": "http://two"})
+    assert (said in shown.stderr, ran(gated)) == (True, "")
+    second = gated.run("--last-failed", env={"API_URL": "http://two"})
+    assert (second.exit_code, ran(gated), said in second.stdout) == (0, "a", True)
+    third = gated.run("--last-failed", env={"API_URL": "http://two"})
+    assert (third.exit_code, ran(gated), third.last_line["carried_over"]) == (0, "", 2)
+
+
 @pytest.mark.slow
 def test_a_flaky_test_stays_flaky_through_reruns(project: Project) -> None:
     project.write({"once.sh": 'test "$E2E_ATTEMPT" = 2\n', **GATED})

@@ -8,8 +8,9 @@ from support.plans import a_phase, a_plan, a_test
 
 from e2e_orchestrator.errors import NothingToRun
 from e2e_orchestrator.model.events import Envelope, RunStarted, TestCarriedOver, TestFinished
+from e2e_orchestrator.model.isolation import Isolation
 from e2e_orchestrator.model.outcomes import Reason, Verdict, because, passed
-from e2e_orchestrator.model.plan import LeftOut, Plan
+from e2e_orchestrator.model.plan import LeftOut, Plan, RunnerSpec
 from e2e_orchestrator.model.service import PlannedService
 from e2e_orchestrator.model.summary import RunState, fold
 from e2e_orchestrator.planning.rerun import Rerun, plan_rerun
@@ -90,17 +91,95 @@ def test_a_new_test_runs_and_a_removed_one_is_said() -> None:
 
 
 CHANGES = {
-    "another target": {"target": "false"},
-    "other arguments": {"args": ("-x",)},
-    "another kind": {"kind": "pytest"},
-    "another folder": {"cwd": "/elsewhere"},
+    "another target": ({"target": "false"}, "target"),
+    "other arguments": ({"args": ("-x",)}, "arguments"),
+    "another kind": ({"kind": "pytest"}, "kind of runner"),
+    "another folder": ({"cwd": "/elsewhere"}, "folder"),
+    "a variable more": ({"env": {"API_URL": "b", "MODE": "full"}}, "API_URL, MODE"),
+    "an empty variable more": ({"env": {"MODE": ""}}, "MODE"),
+    "a slot of its own": ({"isolation": Isolation(directory="TMP")}, "isolation"),
 }
 
 
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_a_passed_test_runs_again_with(change: dict[str, object]) -> None:
+@pytest.mark.parametrize(("change", "what"), CHANGES.values(), ids=CHANGES.keys())
+def test_a_passed_test_runs_again_with(change: dict[str, object], what: str) -> None:
     changed = a_plan(a_phase("one", a_test("a", **change), "b"), a_phase("two", "c"))
-    assert runs(rerun(was(PLAN, dict.fromkeys("abc", passed())), changed)) == ["a"]
+    planned = rerun(was(PLAN, dict.fromkeys("abc", passed())), changed)
+    assert runs(planned) == ["a"]
+    assert planned.warnings == (f"not carried over, because run first had another {what}: one/a",)
+
+
+def an_environment(root: str, **env: str) -> Plan:
+    return a_plan(a_phase("one", a_test("a", cwd=root, env=env)), root=root)
+
+
+SAME = {
+    "the same value": ({"API_URL": "a"}, {"API_URL": "a"}),
+    "a file of this checkout": ({"DATA": "file:///old/data"}, {"DATA": "file:///new/data"}),
+    "another secret": ({"KEY": "***"}, {"KEY": "hunter2"}),
+}
+ANOTHER = {
+    "another value": ({"API_URL": "a"}, {"API_URL": "b"}),
+    "a variable less": ({"API_URL": "a"}, {}),
+    "a folder that only begins like the checkout": ({"DATA": "/older"}, {"DATA": "/newer"}),
+    "a folder that only ends like the checkout": ({"DATA": "/x/old"}, {"DATA": "/x/new"}),
+    "no secret any more": ({"KEY": "***"}, {"KEY": "none"}),
+}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "again"),
+    [*((*pair, False) for pair in SAME.values()), *((*pair, True) for pair in ANOTHER.values())],
+    ids=[*SAME, *ANOTHER],
+)
+def test_its_environment_has(before: dict[str, str], now: dict[str, str], again: bool) -> None:
+    new = an_environment("/new", **now)
+    planned = plan_rerun(
+        new,
+        chosen=new,
+        earlier=was(an_environment("/old", **before), {"a": passed()}),
+        asked=False,
+        mask=lambda text: text.replace("hunter2", "***"),
+    )
+    assert runs(planned) == (["a"] if again else [])
+
+
+def an_interpreter(root: str, python: str | None) -> Plan:
+    spec = RunnerSpec(name="r", kind="command", root=root, python=python)
+    return a_plan(a_phase("one", "a"), root=root, runners=(spec,))
+
+
+@pytest.mark.parametrize(
+    ("before", "again"),
+    [
+        (an_interpreter("/old", "/old/.venv/bin/python"), []),
+        (an_interpreter("/old", "/old/.other/bin/python"), ["a"]),
+        (an_interpreter("/old", None), ["a"]),
+        (a_plan(a_phase("one", "a"), root="/old"), []),
+    ],
+    ids=["the checkout's own", "another", "none named", "a journal that does not tell"],
+)
+def test_the_interpreter_was(before: Plan, again: list[str]) -> None:
+    now = an_interpreter("/new", "/new/.venv/bin/python")
+    before = replace(before, phases=(a_phase("one", a_test("a", cwd="/old")),))
+    now = replace(now, phases=(a_phase("one", a_test("a", cwd="/new")),))
+    assert runs(rerun(was(before, {"a": passed()}), now)) == again
+
+
+def test_many_tests_that_changed_alike_are_one_sentence() -> None:
+    names = "abcdefg"
+    before = a_plan(a_phase("one", *names))
+    now = a_plan(a_phase("one", *(a_test(name, env={"MODE": "full"}) for name in names)))
+    planned = rerun(was(before, dict.fromkeys(names, passed())), now)
+    said = (
+        "not carried over, because run first had another MODE: one/a, one/b, one/c, one/d, one/e and 2 more"
+    )
+    assert planned.warnings == (said,)
+
+
+def test_of_a_test_that_failed_nobody_needs_to_hear_that_it_is_another_now() -> None:
+    now = a_plan(a_phase("one", a_test("a", target="false"), "b"), a_phase("two", "c"))
+    assert rerun(was(PLAN, {"a": FAILED, "b": passed(), "c": passed()}), now).warnings == ()
 
 
 def test_another_time_limit_or_checkout_makes_no_new_test() -> None:
