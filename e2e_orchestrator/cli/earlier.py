@@ -2,7 +2,7 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from e2e_orchestrator.cli.load_plan import DEFAULT_OUTPUT, LoadedPlan
@@ -51,15 +51,18 @@ def read_run(run: Run, *, journal: Path | None = None) -> Earlier:
 
 def rerun_of(words: str, *, loaded: LoadedPlan, asked: bool, output: Path) -> Rerun:
     """What a rerun of that run comes to. Raises UsageError if there is none, or if it goes on."""
-    run = find_run(words, output=output)
+    run, path = find_run(words, output=output), Path(words)
     if run.alive:
         raise UsageError(
             f"run {run.id} is still going on",
             hint="wait for its end, or name another: e2e-orchestrate history",
         )
-    earlier = read_run(run)
+    earlier = read_run(run, journal=path.absolute() if path.is_file() else None)
     redactor = redactor_for(loaded.full, os.environ)
-    return plan_rerun(loaded.full, chosen=loaded.plan, earlier=earlier.state, asked=asked, mask=redactor.text)
+    rerun = plan_rerun(
+        loaded.full, chosen=loaded.plan, earlier=earlier.state, asked=asked, mask=redactor.text
+    )
+    return replace(rerun, elsewhere=run.output.resolve() != output.resolve())
 
 
 def output_folder(asked: Path | None, *, config: Path) -> Path:

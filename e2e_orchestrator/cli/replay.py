@@ -82,7 +82,7 @@ def _told_apart(run: str | None, words: tuple[str, ...]) -> tuple[str, tuple[str
             plugins.reporter(words[-1].partition("=")[0])
             return LATEST, words
         return words[-1], words[:-1]
-    return run or LATEST, words
+    return LATEST if run is None else run, words
 
 
 def _find(name: str, *, reporting: Reporting, config: Path) -> tuple[Run, Path | None]:

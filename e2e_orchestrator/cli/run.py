@@ -173,7 +173,7 @@ def _rerun(
     if words is None and not last_failed:
         return None
     asked = bool(selection.phase or selection.test or selection.tag)
-    found = rerun_of(words or LATEST, loaded=loaded, asked=asked, output=results.output)
+    found = rerun_of(LATEST if words is None else words, loaded=loaded, asked=asked, output=results.output)
     part = found.shard
     if selection.shard and (part is None or (part.index, part.count) != selection.shard):
         asked_for = "/".join(map(str, selection.shard))

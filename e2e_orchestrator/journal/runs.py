@@ -50,8 +50,14 @@ def runs_below(output: Path) -> list[Run]:
 def find_run(words: str, *, output: Path) -> Run:
     """The run that is meant by ``latest``, an id, the beginning of one, a run's folder or a journal.
 
-    ``latest`` is the newest that does not go on any more. Raises UsageError if that names no run or several.
+    ``latest`` is the newest that does not go on any more. Raises UsageError if that names no run,
+    several, or nothing at all.
     """
+    if not words.strip():
+        raise UsageError(
+            "no run is named: its name is empty",
+            hint="is a variable not set? `latest` is the newest run, `e2e-orchestrate history` lists all",
+        )
     path = Path(words)
     if path.is_file():
         return Run(folder=path.absolute().parent)

@@ -25,7 +25,7 @@ class Rerun:
     """``plan`` is of the union: what runs now, and what is carried over. ``dropped`` are tests that are gone.
 
     ``changed`` are those whose earlier pass counts no more. ``shard`` is that of the earlier run, as long as
-    the tests are the same.
+    the tests are the same. ``elsewhere`` says that the earlier run lies in another output folder.
     """
 
     plan: Plan
@@ -34,19 +34,26 @@ class Rerun:
     dropped: tuple[str, ...] = ()
     changed: tuple[Changed, ...] = ()
     shard: Shard | None = None
+    elsewhere: bool = False
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """A sentence on what is gone, and one on each way in which tests that passed are others now."""
-        gone = [f"no longer in the plan, though part of run {self.of}: {', '.join(self.dropped)}"]
+        """What is gone, each way in which tests that passed are others now, and evidence that lies elsewhere."""
+        said = []
+        if self.dropped:
+            said.append(f"no longer in the plan, though part of run {self.of}: {', '.join(self.dropped)}")
         alike: dict[tuple[str, ...], list[str]] = {}
         for one in self.changed:
             alike.setdefault(one.what, []).append(one.test)
-        passes = [
-            f"not carried over, because run {self.of} had another {_listed(what)}: {_listed(tests)}"
-            for what, tests in alike.items()
-        ]
-        return (*(gone if self.dropped else ()), *passes)
+        for what, tests in alike.items():
+            said.append(
+                f"not carried over, because run {self.of} had another {_listed(what)}: {_listed(tests)}"
+            )
+        if self.elsewhere and self.carried:
+            said.append(
+                f"run {self.of} lies in another output folder: reports cannot show what its tests left there"
+            )
+        return tuple(said)
 
     @property
     def remaining(self) -> Plan:

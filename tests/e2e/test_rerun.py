@@ -218,10 +218,32 @@ def test_a_dry_run_shows_what_would_run_and_why_the_rest_would_not(gated: Projec
     assert f"one/a: passed in run {first.last_line['run_id']}" in shown.stdout
 
 
-def test_two_runs_named_at_once_are_a_usage_error(gated: Project) -> None:
-    run = gated.run("--last-failed", "--rerun", "20260101")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--last-failed", "--rerun", "20260101"], "use one of them"),
+        (["--rerun", ""], "no run is named: its name is empty"),
+    ],
+    ids=["two runs named at once", "a run without a name"],
+)
+def test_a_usage_error_is(gated: Project, options: list[str], said: str) -> None:
+    run = gated.run(*options)
     assert run.exit_code == 2
-    assert "use one of them" in run.stderr
+    assert said in run.stderr
+
+
+def test_the_journal_that_is_named_counts_and_not_its_neighbour(gated: Project) -> None:
+    fix(gated, "a")
+    red = gated.run("--output", "red", "--phase", "one")
+    fix(gated, "b")
+    green = gated.run("--output", "green", "--phase", "one")
+    (gated.root / "kept").mkdir()
+    for name, run in {"red.jsonl": red, "journal.jsonl": green}.items():
+        Path(run.last_line["run_folder"], "journal.jsonl").rename(gated.root / "kept" / name)
+    shown = gated.run("--rerun", "kept/red.jsonl", "--dry-run")
+    assert f"one/a: passed in run {red.last_line['run_id']}" in shown.stdout
+    assert "one/b: passed" not in shown.stdout
+    assert "lies in another output folder: reports cannot show" in shown.stderr
 
 
 @pytest.mark.slow

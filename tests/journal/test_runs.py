@@ -49,6 +49,13 @@ def refusal(words: str, output: Path) -> str:
     return str(refused.value)
 
 
+@pytest.mark.parametrize("words", ["", " "])
+def test_a_name_that_is_empty_means_no_run_also_where_there_is_only_one(tmp_path: Path, words: str) -> None:
+    a_run(tmp_path, OLD)
+    with pytest.raises(UsageError, match="no run is named"):
+        find_run(words, output=tmp_path)
+
+
 def test_words_that_fit_no_run_or_several_are_refused_with_what_there_is(output: Path) -> None:
     assert "'20260302' is the beginning of 2 runs" in refusal("20260302", output)
     assert f"there are: {NEW}, {MIDDLE}" in refusal("20260302", output)
