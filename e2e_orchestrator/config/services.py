@@ -1,10 +1,10 @@
 """The models of ``services``: what is started, in which order, and when it counts as ready."""
 
-import shlex
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from e2e_orchestrator.config.command_lines import split_command_line
 from e2e_orchestrator.config.fields import (
     Count,
     Duration,
@@ -46,10 +46,7 @@ QUESTIONS = ("http", "tcp", "redis", "sql", "log", "command", "page")
 def _command(value: Any) -> Any:
     if not isinstance(value, str) or isinstance(value, Plain):
         return value
-    try:
-        return shlex.split(value)
-    except ValueError as error:
-        raise Refused(f"cannot be split into words: {error}") from None
+    return split_command_line(value)
 
 
 def _variable(value: str) -> str:

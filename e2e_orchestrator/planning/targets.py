@@ -1,10 +1,11 @@
-"""Whether a target can be what it stands for: a path that exists, or a command line that falls into words."""
+"""Whether a target can be what it stands for: a path that exists, or a command line that needs no shell."""
 
 import re
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from e2e_orchestrator.config.command_lines import split_command_line
+from e2e_orchestrator.config.values import Refused
 from e2e_orchestrator.planning.surroundings import Surroundings
 
 _PLAYWRIGHT_LINE = re.compile(r":[0-9]+(:[0-9]+)?$")
@@ -30,12 +31,12 @@ def missing_path(
     return None
 
 
-def unusable_command(target: str, *, kind: str) -> tuple[str, str] | None:
+def unusable_command(target: str, *, kind: str) -> tuple[str, str | None] | None:
     """Why a command line starts no program, and a hint; whether there is that program, only the machine of the run knows."""
     if kind != "command":
         return None
     try:
-        words = shlex.split(target)
-    except ValueError as error:
-        return f"cannot be split into words: {error}", "close the quotes, or wrap the line in: sh -c '…'"
+        words = split_command_line(target)
+    except Refused as error:
+        return error.message, error.hint
     return None if words and words[0] else ("is an empty command line", "write a program and its arguments")

@@ -54,6 +54,19 @@ def test_what_is_no_command_line_is_a_mistake_of_the_file(capsys, tmp_path, monk
 
 
 @pytest.mark.parametrize("command", EVERYWHERE, ids=" ".join)
+def test_a_second_command_that_no_shell_would_start_is_a_mistake_of_the_file(
+    capsys, tmp_path, monkeypatch, command
+):
+    monkeypatch.chdir(tmp_path)
+    called = call(
+        capsys, *command, "-c", write_config(tmp_path, CONFIG.replace('"check api"', '"echo api && false"'))
+    )
+    assert called.code == 2
+    assert "7:64: phases.health.tests.api: `&&` means something to a shell" in called.err
+    assert not (tmp_path / "test-results").exists()
+
+
+@pytest.mark.parametrize("command", EVERYWHERE, ids=" ".join)
 def test_every_unknown_reporter_of_the_file_is_told_with_its_place(capsys, tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     config = write_config(tmp_path, "report: [consle, json, 'slakc=x']\n" + CONFIG)

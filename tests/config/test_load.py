@@ -422,7 +422,21 @@ MISTAKES = {
     ),
     "a command with an open quote": (
         VALID + 'services: {s: {command: "a \'b"}}',
-        ["3:25: services.s.command: cannot be split into words: No closing quotation"],
+        [
+            (
+                "3:25: services.s.command: cannot be split into words: No closing quotation "
+                "(hint: close the quotes, or wrap the line in: sh -c '…')"
+            )
+        ],
+    ),
+    "a command for a shell": (
+        VALID + "services: {s: {command: a && b}}",
+        [
+            (
+                "3:25: services.s.command: `&&` means something to a shell, and none reads this: it would be an "
+                "argument (hint: wrap the line in: sh -c '…'; or quote `&&` if it is one)"
+            )
+        ],
     ),
     "a merge of something else": (
         "env: {<<: 5, A: b}\n" + VALID,
