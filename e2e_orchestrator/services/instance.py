@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ _STOP_SECONDS = 60.0
 _HURRIED_STOP_SECONDS = 3.0
 _LAST_WORDS_SECONDS = 2.0
 _HEALTH_TRIES = 3
+_ENGINE_SECONDS = 5.0
+_ENGINE_INTERVAL = 0.1
 
 
 class Instance:
@@ -125,9 +128,20 @@ class Instance:
             child = self._child
             if self._composed is None or child is None or lost.done() or self._stopping:
                 return
-            if failed := await self._composed.failed():
+            if failed := await self._failed_containers(self._composed):
                 self._unwell = f"{failed} while tests were running"
                 await self._give_up(child)
+
+    async def _failed_containers(self, composed: Composed) -> str | None:
+        """Where it does not answer any more, its engine may not know yet that a container ended."""
+        failed = await composed.failed()
+        if failed or await readiness.ask_once(self.service.ready, self._asker()) is None:
+            return failed
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ENGINE_SECONDS):
+                while (failed := await composed.failed()) is None:  # noqa: ASYNC110 - nobody would tell us.
+                    await asyncio.sleep(_ENGINE_INTERVAL)
+        return failed
 
     async def _give_up(self, child: Child) -> None:
         """What is not well any more counts as lost; it may be started again."""

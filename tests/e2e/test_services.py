@@ -1,8 +1,6 @@
 """Runs with services of every kind: what is started when, what tests see of it, and what is left."""
 
 import json
-import os
-import re
 import signal
 import socket
 import subprocess
@@ -11,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.project import Finished, Project, processes, wait_until
-from support.servers import ASKING, FILES, PYTHON, WEB
+from support.servers import ASKING, FILES, WEB
 
 from e2e_orchestrator.model.events import AttemptFinished, ServiceFailed, ServiceReady, ServiceStarted
 
@@ -293,47 +291,6 @@ def test_a_service_is_asked_to_end_by_the_signal_it_knows(project: Project, poli
     said = (run.folder / "services/s.log").read_text()  # The shell may name the signal of its child, too.
     assert said.endswith(f"got {name}\n")
     assert "wrong" not in said
-
-
-STUB = f"""#!{PYTHON}
-import os, signal, sys, threading
-with open(os.environ["CALLS"], "a") as calls:
-    print(" ".join(sys.argv[1:]), "PORT=" + os.environ.get("DB_PORT", ""), file=calls)
-if "up" in sys.argv:
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
-    print("database system is ready", flush=True)
-    while True: signal.pause()
-"""
-
-
-def test_compose_is_called_for_its_services_and_for_their_end(project: Project) -> None:
-    """The program is a stand-in that writes down how it was called; ``test_compose_services`` has a real engine."""
-    project.write({"bin/docker": STUB, "compose.yml": "services: {db: {image: postgres}}\n"})
-    (project.root / "bin/docker").chmod(0o755)
-    service = {
-        "compose": {"file": "compose.yml", "services": ["db"]},
-        "ports": ["DB_PORT"],
-        "ready": {"log": "ready$", "timeout": "20s"},
-    }
-    run = with_services(project, {"db": service}, {"name": "p", "tests": {"t": "test -n '${DB_PORT}'"}}).run(
-        env={"PATH": f"{project.root}/bin:{os.environ['PATH']}", "CALLS": str(project.root / "calls")}
-    )
-    assert run.exit_code == 0, run.stdout
-    calls = (project.root / "calls").read_text().splitlines()
-    name = f"e2e-{run.last_line['run_id']}-db"
-    base = f"compose --file {project.root}/compose.yml --project-name {name}"
-    up = next(call for call in calls if " up " in call)
-    assert re.fullmatch(re.escape(f"{base} up --no-color db PORT=") + r"\d{5}", up)
-    port = up.partition(" PORT=")[2]
-    chosen = f"--filter label=com.docker.compose.project={name}"
-    assert [call.removesuffix(f" PORT={port}") for call in calls if "--format" not in call] == [
-        "compose version",
-        f"{base} up --no-color db",
-        f"{base} stop --timeout 3",
-        f"ps --all --quiet {chosen}",
-        f"network ls --quiet {chosen}",
-        f"volume ls --quiet {chosen}",
-    ]
 
 
 @pytest.mark.slow
