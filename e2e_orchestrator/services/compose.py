@@ -1,5 +1,6 @@
 """Services of a compose file: which program drives them, and what to call for their start and their end."""
 
+import hashlib
 import math
 import re
 import shutil
@@ -55,8 +56,15 @@ def find_driver(compose: Compose, *, environ: Mapping[str, str]) -> Driver:
 
 
 def project_of(run_id: str, label: str) -> str:
-    """A name of its own for every instance: two runs, or two slots, share no container."""
-    return "-".join(re.findall(r"[a-z0-9]+", f"e2e-{run_id}-{label}".lower()))
+    """A name of its own for every instance: two runs, two slots, or ``a_b`` and ``a-b``, share no container.
+
+    Without a label it is what those of a run begin with.
+    """
+    wanted = f"e2e-{run_id}-{label}"
+    plain = "-".join(re.findall(r"[a-z0-9]+", wanted.lower()))
+    if plain == wanted or not label:
+        return plain
+    return f"{plain}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
 
 
 def up(compose: Compose, project: str, *, driver: Driver) -> tuple[str, ...]:

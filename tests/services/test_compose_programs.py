@@ -96,6 +96,16 @@ def test_a_project_has_a_name_that_every_engine_takes(label: str) -> None:
     assert not name.endswith("-")
 
 
+@pytest.mark.parametrize(
+    "labels", [("a_b", "a-b"), ("Db", "db"), ("web (slot 1)", "web-slot-1"), ("_", ".")], ids=" and ".join
+)
+def test_two_services_never_have_one_project(labels: tuple[str, str]) -> None:
+    """Whose containers the one would stop with its own; ``clean`` knows each by how it begins."""
+    one, other = (project_of("20261120-181500-ab12cd", label) for label in labels)
+    assert one != other
+    assert all(name.startswith("e2e-20261120-181500-ab12cd-") for name in (one, other))
+
+
 ENGINE = """
 echo "$@" >>"$CALLS"
 case $1-$2 in
