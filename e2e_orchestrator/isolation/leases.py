@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from e2e_orchestrator.errors import InfrastructureError
+from e2e_orchestrator.errors import InfrastructureError, SafeguardRefused
 from e2e_orchestrator.isolation.address import Kind
 from e2e_orchestrator.isolation.bases import Key, Surrounds, all_bases, bases_of
 from e2e_orchestrator.isolation.directory import SlotDirectory
@@ -290,8 +290,10 @@ class Leases:
                 await self._drivers[key].release(slot)
             elif key == _DIRECTORY:
                 await asyncio.to_thread(SlotDirectory(self.folder / str(slot)).remove)
+        except SafeguardRefused as refusal:  # What is not known to be ours `clean` does not touch either.
+            message = str(refusal)
         except Exception as error:  # noqa: BLE001 - the others are to be removed all the same.
-            message = str(error)
+            message = f"{error}; `e2e-orchestrate clean` removes it"
         resource = key.variable if isinstance(key, Key) else key
         took = time.monotonic() - began
         await self.emit(

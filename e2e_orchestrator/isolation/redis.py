@@ -98,7 +98,7 @@ class RedisDriver:
     async def _claim(self, redis: Resp, slot: int) -> int:
         await redis.call("SELECT", 0)
         for number in range(await _count(redis) - 1, 0, -1):
-            if number == self._own:
+            if number == self._own or number in self._numbers.values():
                 continue
             marker = str(self._marker(slot))
             if await redis.call("SET", f"{_CLAIM}{number}", marker, "NX") is None:
@@ -155,7 +155,8 @@ async def _flush(redis: Resp, number: int, *, marker: Marker, release: bool) -> 
             await redis.call("UNWATCH")
             raise SafeguardRefused(
                 f"database {number} is not claimed by run {marker.run_id} any more: it stays as it is",
-                hint="a test has called FLUSHALL, or somebody has removed the claim",
+                hint="a test has called FLUSHALL, or emptied database 0, where the claims are: give tests that own no "
+                f"database another number, as in redis://…/1, and empty {number} by hand if nobody needs it",
             )
         await redis.call("MULTI")
         if release:

@@ -194,7 +194,7 @@ def lease_acquired(event: events.LeaseAcquired) -> Line:
 
 
 def lease_not_released(event: events.LeaseReleased) -> Line:
-    return notice(f"{event.name} could not be removed: {event.message}; `e2e-orchestrate clean` removes it")
+    return notice(f"{event.name} could not be removed: {event.message}")
 
 
 def service_restarting(event: events.ServiceRestarting) -> Line:

@@ -19,7 +19,7 @@ from e2e_orchestrator.isolation.driver import Base, CannotIsolate, Owner, World
 from e2e_orchestrator.isolation.leases import Leases
 from e2e_orchestrator.isolation.leasing import LeasingExecutor
 from e2e_orchestrator.model.command import AttemptSpec, Deadline, Limit
-from e2e_orchestrator.model.events import Event, Warned
+from e2e_orchestrator.model.events import Event, LeaseReleased, Warned
 from e2e_orchestrator.model.isolation import DatabaseIsolation, Fallback, Isolation, PlannedDatabase
 from e2e_orchestrator.model.outcomes import Attempt, Reason, passed
 from e2e_orchestrator.model.plan import Plan, Test
@@ -152,6 +152,29 @@ async def test_a_test_gets_what_its_slot_owns(tmp_path: Path, examine: Any) -> N
         assert bench.leases.owned_by(1) == {"DATABASE_URL": "clone 1"}
         assert bench.leases.owned_by(0) == {}
     assert [test.env["DATABASE_URL"] for test in bench.inner.tests] == ["clone 1"]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (InfrastructureError("no answer"), "no answer; `e2e-orchestrate clean` removes it"),
+        (SafeguardRefused("it is not ours any more"), "it is not ours any more"),
+    ],
+    ids=["what clean will find", "what clean would not touch either"],
+)
+async def test_what_cannot_be_removed_is_told(
+    error: Exception, said: str, tmp_path: Path, examine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def release(_driver: Driver, _slot: int) -> None:
+        raise error
+
+    examine(fine)
+    monkeypatch.setattr(Driver, "release", release)
+    bench = Bench(tmp_path, a_clone())
+    async with bench.leases:
+        await bench.attempt(a_clone())
+    [released] = [event for event in bench.events if isinstance(event, LeaseReleased)]
+    assert released.message == said
 
 
 async def test_what_was_refused_once_is_refused_again(tmp_path: Path, examine: Any) -> None:

@@ -51,6 +51,26 @@ def test_a_number_that_holds_keys_is_somebodys(redis: Redis, run_folder: Path) -
         redis.ask("DEL", "precious", database=first)
 
 
+def test_two_slots_never_have_the_same_number_though_a_test_emptied_database_0(
+    redis: Redis, run_folder: Path
+) -> None:
+    async def claimed() -> list[int]:
+        driver = RedisDriver(based(redis, run_folder), mode=INDEX)
+        first = number_of(dict((await driver.make(0)).environment))
+        await asyncio.to_thread(redis.ask, "DEL", f"e2e-orchestrator:lease:{first}")
+        second = number_of(dict((await driver.make(1)).environment))
+        with pytest.raises(
+            SafeguardRefused,
+            match=r"is not claimed by run .*\n.*give tests that own no database another number",
+        ):
+            await driver.reset(0)
+        driver._numbers.pop(0)
+        await driver.close()
+        return [first, second]
+
+    assert len(set(asyncio.run(claimed()))) == 2
+
+
 def test_a_reset_empties_it_and_the_release_too(redis: Redis, run_folder: Path) -> None:
     driver = RedisDriver(based(redis, run_folder), mode=INDEX)
 
