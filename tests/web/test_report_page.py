@@ -560,6 +560,31 @@ def test_what_is_printed_has_no_controls(opened: Open, shop: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("dark", ["system", "chosen"])
+def test_what_is_printed_is_dark_on_white_whatever_the_screen_is(opened: Open, shop: Path, dark: str) -> None:
+    one = opened(shop, color_scheme="dark" if dark == "system" else "light")
+    if dark == "chosen":
+        one.page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    card = "getComputedStyle(document.querySelector('.verdict')).backgroundColor"
+    assert one.page.evaluate(card) == "rgb(26, 28, 31)"
+    one.page.emulate_media(media="print")
+    assert one.page.evaluate(card) == "rgb(255, 255, 255)"
+
+
+def test_the_printed_list_of_tests_fits_on_the_page(opened: Open, shop: Path) -> None:
+    one = opened(shop, "tests")
+    one.page.set_viewport_size({"width": 768, "height": 800})
+    one.page.emulate_media(media="print")
+    assert not one.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_attempts_side_by_side_say_which_is_which(opened: Open, shop: Path) -> None:
+    one = opened(shop, "test/checkout%2Fpayment?side=1")
+    assert one.page.locator(".attempt h2.which").all_inner_texts() == ["Attempt 1", "Attempt 2"]
+    one.page.keyboard.press("s")
+    one.page.locator(".attempt h2.which").first.wait_for(state="hidden")
+
+
 def test_nothing_moves_for_those_who_want_no_motion(opened: Open, shop: Path) -> None:
     moving = (
         "[...document.querySelectorAll('*')].some(one => getComputedStyle(one).transitionDuration !== '0s')"

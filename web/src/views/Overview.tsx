@@ -252,7 +252,7 @@ function Left({ run }: { run: Run }) {
         {(run.left ?? []).map((one) => <li key={one.kind}>{count(one.count, "part")} ({bytes(one.bytes)}): {one.kind}, to keep this file small. See <code>{one.where}</code> beside it.</li>)}
       </ul>
       {run.left_out.length ? (
-        <details><summary>{run.left_out.length} tests and phases were not selected</summary>
+        <details><summary>Not selected <small>{run.left_out.length}</small></summary>
           <ul class="plain">{run.left_out.slice(0, 200).map((one) => <li key={one.id}>{one.id} <span class="quiet">{one.why}</span></li>)}</ul></details>
       ) : null}
     </section>

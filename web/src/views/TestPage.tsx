@@ -108,6 +108,7 @@ function Attempt({ attempt, test, wanted, logs }: { attempt: WireDetailAttempt; 
   const { source } = usePage();
   return (
     <section class="attempt" aria-label={`Attempt ${attempt.number}`}>
+      <h2 class="which">Attempt {attempt.number}</h2>
       <p class="line-of-facts">
         <Status verdict={attempt.status === "passed" ? "passed" : attempt.status === "failed" ? "failed" : "skipped"} />
         <b>{attempt.reason ? REASONS[attempt.reason] ?? attempt.reason : attempt.status}</b>
