@@ -14,6 +14,7 @@ from typing import Any, assert_never
 
 from e2e_orchestrator.model.outcomes import BAD_CASES, Attachment, Case, CaseStatus
 from e2e_orchestrator.parsers.text import message, short_id
+from e2e_orchestrator.parsers.values import seconds, whole
 from e2e_orchestrator.safety.regular import open_regular
 
 MOST_BYTES = 1 << 30  # Who writes more has lost control, or made a hole: what follows is not read.
@@ -181,7 +182,7 @@ def _session_started(raw: Mapping[str, Any]) -> StreamEvent:
     return SessionStarted(
         writer=_text(raw.get("writer")),
         tool=_text(raw.get("tool")),
-        pid=_whole(raw.get("pid")),
+        pid=whole(raw.get("pid")),
         stacks=raw.get("stacks") is True,
     )
 
@@ -199,9 +200,9 @@ def _collected(raw: Mapping[str, Any]) -> StreamEvent:
 
 def _session_finished(raw: Mapping[str, Any]) -> StreamEvent:
     return SessionFinished(
-        exit_status=_whole(raw.get("exit_status")),
+        exit_status=whole(raw.get("exit_status")),
         status=_text(raw.get("status")),
-        deselected=_whole(raw.get("deselected")) or 0,
+        deselected=whole(raw.get("deselected")) or 0,
     )
 
 
@@ -227,7 +228,7 @@ def _parse(raw: Mapping[str, Any]) -> StreamEvent | None:
         return None
     match kind:
         case "case_started":
-            return Started(id=short_id(identity), worker=_whole(raw.get("worker")))
+            return Started(id=short_id(identity), worker=whole(raw.get("worker")))
         case "case_retried":
             return Retried(id=short_id(identity))
         case "case_finished":
@@ -247,7 +248,7 @@ def _case(identity: str, raw: Mapping[str, Any]) -> Case:
     return Case(
         id=short_id(identity),
         status=known or CaseStatus.ERROR,
-        duration=_seconds(raw.get("duration")),
+        duration=seconds(raw.get("duration")),
         message=message(text) if text else None,
         file=_text(raw.get("file")),
         line=_line(raw.get("line")),
@@ -272,20 +273,10 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
 def _line(value: object) -> int | None:
     """Lines count from 1; some tools say 0 or -1 where they know none."""
-    number = _whole(value)
+    number = whole(value)
     return number if number and number > 0 else None
-
-
-def _seconds(value: object) -> float:
-    """NaN, infinity and what is no number are no duration."""
-    number = float(value) if isinstance(value, int | float) and abs(value) < 1e9 else 0.0  # noqa: PLR2004
-    return max(number, 0.0)
 
 
 @dataclass(slots=True, kw_only=True)

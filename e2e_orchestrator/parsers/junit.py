@@ -12,6 +12,7 @@ from xml.parsers import expat
 
 from e2e_orchestrator.model.outcomes import Case, CaseStatus
 from e2e_orchestrator.parsers.text import message, short_id, unique, without_last_word
+from e2e_orchestrator.parsers.values import seconds
 from e2e_orchestrator.safety.regular import open_regular
 
 _BIGGEST = 256 << 20
@@ -143,10 +144,9 @@ def _count(text: str | None) -> int:
 
 def _seconds(text: str | None) -> float:
     try:
-        number = float((text or "0").replace(",", ""))
+        return seconds(float((text or "0").replace(",", "")))
     except ValueError:
         return 0.0
-    return number if 0 <= number < 1e9 else 0.0  # noqa: PLR2004
 
 
 def read_junit(path: Path) -> JUnitReport | BadJUnit | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from e2e_orchestrator.model.outcomes import Case, CaseStatus
 from e2e_orchestrator.parsers.text import message, short_id
+from e2e_orchestrator.parsers.values import seconds, whole
 from e2e_orchestrator.safety.regular import open_regular
 
 _BIGGEST = 256 << 20
@@ -37,8 +38,6 @@ class PytestReport:
     incomplete: frozenset[str] = frozenset()
     collected: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
-    skips: tuple[str, ...] = ()
-    deselected: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +63,6 @@ class _Collected:
 class _Collectors:
     ids: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-    skips: list[str] = field(default_factory=list)
 
 
 def read_report(path: Path) -> PytestReport | NoReport:
@@ -103,13 +101,11 @@ def _parse(raw: Mapping[str, Any]) -> PytestReport:
                 cases[item.case.id] = item.case
     collectors = _collectors(raw.get("collectors"))
     return PytestReport(
-        exit_status=_whole(raw.get("exitcode")),
+        exit_status=whole(raw.get("exitcode")),
         cases=cases,
         incomplete=frozenset(incomplete),
         collected=tuple(collectors.ids),
         errors=tuple(collectors.errors),
-        skips=tuple(collectors.skips),
-        deselected=_whole(raw["summary"].get("deselected")) or 0,
     )
 
 
@@ -128,11 +124,8 @@ def _collectors(raw: object) -> _Collectors:
     for one in raw if isinstance(raw, list) else []:
         if not isinstance(one, dict):
             continue
-        text = message(str(one.get("longrepr") or ""))
         if one.get("outcome") == "failed":
-            found.errors.append(text)
-        elif one.get("outcome") == "skipped":
-            found.skips.append(text)
+            found.errors.append(message(str(one.get("longrepr") or "")))
         results = one.get("result")
         for item in results if isinstance(results, list) else []:
             if isinstance(item, _Collected) and not item.deselected:
@@ -153,21 +146,13 @@ def _case(item: Mapping[str, Any]) -> Case | None:
         status = _OUTCOMES.get(outcome, CaseStatus.PASSED)
     longest = failed or (["call", "setup"] if status in (CaseStatus.SKIPPED, CaseStatus.XFAILED) else [])
     texts = [str(stages[name]["longrepr"]) for name in longest if stages.get(name, {}).get("longrepr")]
-    line = _whole(item.get("lineno"))
+    line = whole(item.get("lineno"))
     return Case(
         id=short_id(item["nodeid"]),
         status=status,
-        duration=sum(_seconds(stage.get("duration")) for stage in stages.values()),
+        duration=sum(seconds(stage.get("duration")) for stage in stages.values()),
         message=message("\n\n".join(message(text) for text in texts)) or None,
         line=None if line is None or line < 0 else line + 1,
         # Whose set-up or teardown it was, only the plugin can tell.
         shared_failure=bool({"setup", "teardown"} & set(failed)),
     )
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _seconds(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and 0 <= value < 1e9 else 0.0  # noqa: PLR2004
