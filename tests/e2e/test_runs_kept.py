@@ -2,10 +2,10 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -123,9 +123,15 @@ def test_the_folder_that_the_file_names_is_looked_into(project: Project) -> None
 def test_a_thousand_runs_are_listed_quickly(tmp_path: Path, project: Project) -> None:
     for number in range(1000):
         a_run(project.root / "test-results", f"20260301-{number:06}-abcdef")
-    began = time.monotonic()
+    before = _seconds_of_children()
     assert len(listed(project)) == 1000
-    assert time.monotonic() - began < 10, "no journal is read as a whole"
+    assert _seconds_of_children() - before < 10, "no journal is read as a whole"
+
+
+def _seconds_of_children() -> float:
+    """Of the processor: whoever else keeps the machine busy is no matter of this."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @pytest.mark.slow

@@ -148,10 +148,10 @@ def test_digits_never_survive(message: str) -> None:
 
 
 def test_a_line_of_a_megabyte_takes_no_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()  # Whoever else keeps the machine busy is no matter of this one.
     for char in ("a", "0", "/", "a/", "1.", "'", "0a"):
         assert len(signature(char * 1_000_000)) <= 200
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def failure(test: str, message: str) -> Failure:
