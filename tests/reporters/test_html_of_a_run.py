@@ -56,7 +56,9 @@ def test_no_secret_of_the_configuration_is_in_it(finished: Finished) -> None:
 
 
 def test_the_command_runs_exactly_this_test_again(finished: Finished) -> None:
-    for one in told(finished.output / "e2e-report.html")["tests"]:
+    tests = told(finished.output / "e2e-report.html")["tests"]
+    assert tests
+    for one in tests:
         folder, _, command = one["reproduce"].partition(" && ")
         program, *arguments = shlex.split(command)
         assert program == "e2e-orchestrate"
