@@ -311,9 +311,10 @@ def test_a_file_outside_of_the_run_is_never_uploaded(project: Project, endpoint:
     config = {"collect": ["*.none"], "store": f"s3://{BUCKET}/stolen"}
     project.phases([{"name": "p", "tests": {"t": "sh story.sh"}}], kind="command", artifacts=config)
     project.run(env={**access(endpoint), "SECRET": str(project.root / "secret.txt")})
-    for key in keys(bucket):
-        if key.startswith("stolen/"):
-            assert b"not for others" not in bucket.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    stored = {key: bucket.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys(bucket)}
+    mine = {key: body for key, body in stored.items() if key.startswith("stolen/")}
+    assert b"mine\n" in mine.values()
+    assert not [key for key, body in mine.items() if b"not for others" in body]
 
 
 STEALING = """\
