@@ -155,7 +155,7 @@ def test_they_are_kept_until_nobody_wants_them_any_more(boxes: Project, podman: 
 def test_an_interrupt_takes_them_away(boxes: Project) -> None:
     waits = "sh -c 'touch there; sleep 300'"
     process = with_containers(boxes, {"web": web()}, {"t": waits}).start()
-    wait_until((boxes.root / "there").exists, seconds=60)
+    wait_until((boxes.root / "there").exists)
     process.send_signal(signal.SIGTERM)
     run = boxes.finish(process)
     assert (run.exit_code, run.ends) == (143, {"p/t": "interrupted"})
@@ -165,7 +165,7 @@ def test_an_interrupt_takes_them_away(boxes: Project) -> None:
 def test_what_a_killed_run_left_is_cleaned(boxes: Project, podman: Engine) -> None:
     waits = "sh -c 'touch there; sleep 300'"
     process = with_containers(boxes, {"web": web()}, {"t": waits}).start()
-    wait_until((boxes.root / "there").exists, seconds=60)
+    wait_until((boxes.root / "there").exists)
     process.kill()
     killed = boxes.finish(process)
     assert len(podman.left()["containers"]) == 1

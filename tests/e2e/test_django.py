@@ -265,7 +265,7 @@ def test_slots_on_mariadb_are_dropped(site: Project) -> None:
 def test_clean_drops_the_databases_of_a_run_that_was_killed(site: Project) -> None:
     site.write({"one/tests.py": WAITING}).phases([{"name": "p", "tests": ["one"]}], kind="django")
     process = site.start("--report", "json")
-    wait_until((site.root / "begun").exists, seconds=60, what="the test")
+    wait_until((site.root / "begun").exists, what="the test")
     process.kill()
     site.finish(process)
     (left,) = site.root.glob("*.sqlite3")
@@ -281,7 +281,7 @@ def test_clean_drops_the_databases_of_a_run_that_was_killed(site: Project) -> No
 def test_an_interrupted_run_drops_its_databases(site: Project) -> None:
     site.write({"one/tests.py": WAITING}).phases([{"name": "p", "tests": ["one"]}], kind="django")
     process = site.start("--report", "json")
-    wait_until((site.root / "begun").exists, seconds=60, what="the test")
+    wait_until((site.root / "begun").exists, what="the test")
     process.send_signal(signal.SIGINT)
     done = site.finish(process)
     assert done.exit_code == 130

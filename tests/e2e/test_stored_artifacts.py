@@ -47,7 +47,7 @@ def endpoint() -> Iterator[str]:
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_until(lambda: _listens(port), seconds=60, what="the server for S3")
+        wait_until(lambda: _listens(port), what="the server for S3")
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
@@ -278,9 +278,9 @@ def test_a_server_that_never_answers_holds_no_test_and_no_interruption(project: 
     with odd(0, lambda connection: None) as server:
         process = suite(project).start("--test", "good", env=access(server.url))
         output = project.root / "test-results"
-        wait_until(server.asked.is_set, seconds=60, what="an upload")
-        wait_until(lambda: _finished(output), seconds=60, what="the end of the tests")
-        wait_until(lambda: "artifacts_awaited" in _journal(output), seconds=60, what="a word about the wait")
+        wait_until(server.asked.is_set, what="an upload")
+        wait_until(lambda: _finished(output), what="the end of the tests")
+        wait_until(lambda: "artifacts_awaited" in _journal(output), what="a word about the wait")
         process.terminate()
         run = project.finish(process)
     assert run.exit_code == run.last_line["exit_code"] == run.results["exit_code"] == 143, run.stderr

@@ -135,7 +135,7 @@ def test_what_a_killed_run_left_is_removed_by_clean_and_nothing_else(
     before = redis.claims()
     started = project.start()
     output = project.root / "test-results"
-    wait_until(lambda: any(b"here" in log.read_bytes() for log in output.rglob("output.log")), seconds=60)
+    wait_until(lambda: any(b"here" in log.read_bytes() for log in output.rglob("output.log")))
     assert len(postgres.clones()) == 2
     alive = project.finish(project.start("clean"))
     assert "removed" not in alive.stdout, "a run that goes on"
@@ -162,7 +162,7 @@ def test_an_interrupted_run_removes_what_it_made(project: Project, postgres: Pos
     text = "import threading; print('here', flush=True); threading.Event().wait(600)\n"
     started = prepared(project, postgres.url, text=text, **CLONES).start()
     output = project.root / "test-results"
-    wait_until(lambda: any(b"here" in log.read_bytes() for log in output.rglob("output.log")), seconds=60)
+    wait_until(lambda: any(b"here" in log.read_bytes() for log in output.rglob("output.log")))
     started.send_signal(signal.SIGINT)
     assert project.finish(started).exit_code == 130
     assert postgres.clones() == []

@@ -164,7 +164,7 @@ def processes(marker: str) -> list[str]:
     return found
 
 
-def wait_until(condition: Any, *, seconds: float = 20.0, what: str = "the condition") -> Any:
+def wait_until(condition: Any, *, seconds: float = 60.0, what: str = "the condition") -> Any:
     """The condition's first true value; an assertion with its name after so many seconds."""
     until = time.monotonic() + seconds
     while not (value := condition()):
