@@ -21,11 +21,12 @@ class RunVerdict:
 
 def counts(state: RunState) -> dict[str, int]:
     """The tests by their end, for the last line."""
+    statuses = [test.verdict.status for test in state.tests]
     return {
-        "tests": sum(1 for _ in state.tests),
-        "passed": sum(test.verdict.status.value == "passed" for test in state.tests),
+        "tests": len(statuses),
+        "passed": statuses.count(Status.PASSED),
         "failed": len(state.failed),
-        "skipped": sum(test.verdict.status.value == "skipped" for test in state.tests),
+        "skipped": statuses.count(Status.SKIPPED),
         "flaky": len(state.flaky),
         "carried_over": len(state.carried_over),
     }
@@ -44,14 +45,10 @@ def judge_phase(tests: list[TestState]) -> tuple[Status, Reason | None]:
 
 def judge_run(state: RunState) -> RunVerdict:
     """The exit code of the contract, with the sentence that explains it."""
-    nothing = state.shard and not any(True for _ in state.tests)
-    why = (
-        f"nothing to do in shard {state.shard.name}"
-        if state.shard and nothing
-        else "every required phase passed"
-    )
-    green = RunVerdict(exit_code=0, why=why)
-    return next(_objections(state), green)
+    why = "every required phase passed"
+    if state.shard and not any(state.tests):
+        why = f"nothing to do in shard {state.shard.name}"
+    return next(_objections(state), RunVerdict(exit_code=0, why=why))
 
 
 def interrupted(signal: str) -> RunVerdict:
