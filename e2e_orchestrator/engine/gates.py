@@ -8,9 +8,9 @@ from e2e_orchestrator.model.events import CoverageMeasured, GateEvaluated
 from e2e_orchestrator.model.gates import AtMost, Gates, LastGreen
 from e2e_orchestrator.model.outcomes import CaseStatus, Reason, Status
 from e2e_orchestrator.model.plan import FlakyPolicy
+from e2e_orchestrator.model.shortened import shortened
 from e2e_orchestrator.model.summary import PhaseState, RunState, TestState
 
-_NAMED = 5
 _NO_RUN = (CaseStatus.SKIPPED, CaseStatus.NOT_RUN)
 # Of one shard these can be said: whatever breaks one there breaks the whole.
 _OF_A_SHARD = frozenset({"no_leaks"})
@@ -107,7 +107,7 @@ def _flaky_policy(state: RunState) -> Iterator[GateEvaluated]:
     if not strict:
         return
     found = [test.test.id for test in strict if test.verdict.flaky]
-    message = f"flaky: {_listed(found)}" if found else "no test needed a second try"
+    message = f"flaky: {shortened(found)}" if found else "no test needed a second try"
     yield GateEvaluated(gate="flaky", holds=not found, message=message)
 
 
@@ -135,7 +135,7 @@ def _max_skipped(scope: _Scope) -> Iterator[GateEvaluated]:
 
 def _at_most(scope: _Scope, noun: str, found: Sequence[str], *, of: int, limit: AtMost) -> GateEvaluated:
     gate = f"max_{noun.split(maxsplit=1)[0]}"
-    names = f": {_listed(found)}" if found else ""
+    names = f": {shortened(found)}" if found else ""
     if limit.share is not None:
         share = len(found) / of if of else 0.0
         message = f"{len(found)} of {of} are {noun}s ({share:.1%}), at most {100 * limit.share:g}%{names}"
@@ -193,7 +193,7 @@ def _no_leaks(scope: _Scope) -> Iterator[GateEvaluated]:
     if not scope.gates.no_leaks:
         return
     found = [test.test.id for test in scope.tests if any(attempt.leaked for attempt in test.attempts)]
-    message = f"left processes behind: {_listed(found)}" if found else "no test left a process behind"
+    message = f"left processes behind: {shortened(found)}" if found else "no test left a process behind"
     yield scope.said("no_leaks", holds=not found, message=message, found=len(found), wanted=0)
 
 
@@ -202,7 +202,9 @@ def _required_tags(scope: _Scope) -> Iterator[GateEvaluated]:
         return
     ran = {tag for test in scope.tests if _ran(test) for tag in test.test.tags}
     lacking = [tag for tag in wanted if tag not in ran]
-    message = f"no test ran with tag {_listed(lacking)}" if lacking else f"tests ran with {_listed(wanted)}"
+    message = (
+        f"no test ran with tag {shortened(lacking)}" if lacking else f"tests ran with {shortened(wanted)}"
+    )
     yield scope.said(
         "required_tags",
         holds=not lacking,
@@ -244,8 +246,3 @@ _RULES: dict[str, Callable[[_Scope], Iterator[GateEvaluated]]] = {
     "required_tags": _required_tags,
     "coverage": _coverage,
 }
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"

@@ -10,10 +10,10 @@ from e2e_orchestrator.model.command import AttemptSpec, Deadline
 from e2e_orchestrator.model.events import AttemptStarted, Event, Warned
 from e2e_orchestrator.model.packs import Carried, Pack, PackSpec
 from e2e_orchestrator.model.plan import Test
+from e2e_orchestrator.model.shortened import shortened
 from e2e_orchestrator.protocols import Executor, PackingExecutor
 
 _FEWEST = 2
-_MOST_NAMED = 5
 
 
 def attempt_started(test: Test, spec: AttemptSpec) -> AttemptStarted:
@@ -24,11 +24,6 @@ def attempt_started(test: Test, spec: AttemptSpec) -> AttemptStarted:
         slot=spec.slot,
         output=spec.output.relative_to(spec.output_root).as_posix(),
     )
-
-
-def _some(tests: Sequence[str]) -> str:
-    more = f" and {len(tests) - _MOST_NAMED} more" if len(tests) > _MOST_NAMED else ""
-    return ", ".join(tests[:_MOST_NAMED]) + more
 
 
 def pack_again(pack: Pack, carried: Carried) -> tuple[Pack, ...]:
@@ -96,7 +91,7 @@ class PackCarrier:
         for test, undecided in carried.undecided.items():
             reasons.setdefault(undecided.why, []).append(test)
         again = [
-            f"{phase}: started again, as the same attempt, because their pack decided nothing: {_some(tests)} ({why})"
+            f"{phase}: started again, as the same attempt, because their pack decided nothing: {shortened(tests)} ({why})"
             for why, tests in reasons.items()
         ]
         return [*carried.warnings, *([] if self.cancellation.why else again)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from e2e_orchestrator.model.merge import merge_cases
 from e2e_orchestrator.model.outcomes import Attempt, CaseStatus, Reason, Verdict, because
 from e2e_orchestrator.model.plan import RetryLimits, RetryPolicy
+from e2e_orchestrator.model.shortened import shortened
 
 # A second attempt cannot change these: the same arguments are refused again, the same tool is missing.
 FUTILE = frozenset({Reason.USAGE_ERROR, Reason.INFRASTRUCTURE, Reason.INTERRUPTED, Reason.NO_TESTS})
@@ -72,11 +73,11 @@ def conclude(attempts: Sequence[Attempt]) -> Verdict:
         return last
     lost = list(_outstanding(attempts))
     if lost:
-        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
         ends = {case.id: case.status for case in attempts[-1].cases}
         did = _DID.get(ends.get(lost[0], CaseStatus.NOT_RUN), "did not run it again")
         return because(
-            Reason.TEST_FAILURES, f"did not pass before, and the last attempt {did}: {lost[0]}{more}"
+            Reason.TEST_FAILURES,
+            f"did not pass before, and the last attempt {did}: {shortened(lost, most=1)}",
         )
     if last.reason is Reason.ALL_SKIPPED:
         return because(Reason.TEST_FAILURES, "failed before, and the last attempt skipped every case")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from e2e_orchestrator.errors import UsageError
 from e2e_orchestrator.journal.lock import LOCK, is_alive
+from e2e_orchestrator.model.shortened import shortened
 
 JOURNAL = "journal.jsonl"
 LATEST = "latest"
-_SHOWN = 5
 _BEGAN = re.compile(rb'\{"seq":1,"at":"([^"]{1,40})"')
 
 
@@ -73,7 +73,7 @@ def find_run(words: str, *, output: Path) -> Run:
     found = [run for run in runs if run.id == words] or [run for run in runs if run.id.startswith(words)]
     if len(found) != 1:
         what = f"{words!r} is the beginning of {len(found)} runs" if found else f"there is no run {words!r}"
-        raise UsageError(f"{what} below {output}", hint=f"there are: {_listed(found or runs)}")
+        raise UsageError(f"{what} below {output}", hint=f"there are: {_named(found or runs)}")
     return found[0]
 
 
@@ -81,14 +81,13 @@ def _latest(runs: Sequence[Run], *, output: Path) -> Run:
     ended = next((run for run in runs if not run.alive), None)
     if ended is None:
         raise UsageError(
-            f"no run below {output} has ended yet", hint=f"name one of those that go on: {_listed(runs)}"
+            f"no run below {output} has ended yet", hint=f"name one of those that go on: {_named(runs)}"
         )
     return ended
 
 
-def _listed(runs: Sequence[Run]) -> str:
-    more = f" and {len(runs) - _SHOWN} more" if len(runs) > _SHOWN else ""
-    return f"{', '.join(run.id for run in runs[:_SHOWN])}{more}"
+def _named(runs: Sequence[Run]) -> str:
+    return shortened([run.id for run in runs])
 
 
 def _is_run(folder: Path) -> bool:

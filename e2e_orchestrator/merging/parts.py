@@ -9,10 +9,9 @@ from e2e_orchestrator.errors import InfrastructureError, UsageError
 from e2e_orchestrator.journal.runs import Run
 from e2e_orchestrator.model.events import Envelope
 from e2e_orchestrator.model.plan import Plan, PlannedPhase, Shard, Test
+from e2e_orchestrator.model.shortened import shortened
 from e2e_orchestrator.model.summary import RunState
 from e2e_orchestrator.planning.sharding import digest_of
-
-_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +108,7 @@ def _same_plan(first: Part, part: Part) -> None:
         what = f"{first.name} and {part.name} do not belong together"
     elif its.digest != mine.digest:
         differ = sorted(set(mine.tests) ^ set(its.tests))
-        what = f"{first.name} and {part.name} are of different plans: only one has {_listed(differ)}"
+        what = f"{first.name} and {part.name} are of different plans: only one has {shortened(differ)}"
     elif part.plan.digest and first.plan.digest and part.plan.digest != first.plan.digest:
         what = (
             f"{first.name} and {part.name} were run with different contents of {Path(part.plan.config).name}"
@@ -132,14 +131,9 @@ def _each_test_once(parts: Sequence[Part]) -> None:
                 raise UsageError(f"test {test.id} is in {before.name} and in {part.name}", hint=hint)
     planned = set(parts[0].shard.tests)
     if lost := [test_id for test_id in parts[0].shard.tests if test_id not in owner]:
-        raise UsageError(f"no shard has {_listed(lost)}", hint=hint)
+        raise UsageError(f"no shard has {shortened(lost)}", hint=hint)
     if strange := [test_id for test_id in owner if test_id not in planned]:
         name = owner[strange[0]].name
         raise UsageError(
-            f"{name} has {_listed(strange)}, which its own plan does not know: its journal was edited"
+            f"{name} has {shortened(strange)}, which its own plan does not know: its journal was edited"
         )
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"

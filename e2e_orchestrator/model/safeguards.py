@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from e2e_orchestrator.model.shortened import shortened
+
 # Parts of names that mean real users' data somewhere.
 WORDS = ("prod", "production", "live", "staging")
 
@@ -106,8 +108,7 @@ class Looked:
     names: tuple[str, ...]
 
     def __str__(self) -> str:
-        more = f" and {len(self.names) - _NAMED} more" if len(self.names) > _NAMED else ""
-        return f"{self.target}: {self.says} ({', '.join(self.names[:_NAMED])}{more})"
+        return f"{self.target}: {self.says} ({shortened(self.names, most=_NAMED)})"
 
 
 def looked_at(checked: Iterable[Checked]) -> list[Looked]:

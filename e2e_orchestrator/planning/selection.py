@@ -7,8 +7,10 @@ from fnmatch import fnmatchcase
 from e2e_orchestrator.config.mistakes import did_you_mean
 from e2e_orchestrator.errors import NothingToRun, UsageError
 from e2e_orchestrator.model.plan import LeftOut, Plan, PlannedPhase, Test
+from e2e_orchestrator.model.shortened import shortened
 
 EVERY_PHASE = "all"
+_MOST_NAMED = 30
 
 
 def select(
@@ -90,18 +92,15 @@ def _refuse_unknown(
         words = " and no ".join(f"{what} `{word}`" for word in unknown)
         meant = did_you_mean(unknown[0], existing)
         question = f"did you mean `{meant}`? " if meant else ""
-        there_are = f"there are: {_shortened(existing)}" if existing else "the file defines none"
+        there_are = (
+            f"there are: {shortened(existing, most=_MOST_NAMED)}" if existing else "the file defines none"
+        )
         raise UsageError(f"there is no {words}", hint=f"{question}{there_are}")
-
-
-def _shortened(names: Sequence[str], *, most: int = 30) -> str:
-    shown = ", ".join(names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def _what_there_is(plan: Plan, *, phases: Sequence[str]) -> str:
     asked = [phase for phase in plan.phases if not phases or phase.name in phases or EVERY_PHASE in phases]
-    tests = _shortened([test.id for phase in asked for test in phase.tests])
+    tests = shortened([test.id for phase in asked for test in phase.tests], most=_MOST_NAMED)
     return (
         f"without --test and --tag there are: {tests}"
         if tests

@@ -18,6 +18,7 @@ from e2e_orchestrator.model.outcomes import (
     because,
     passed,
 )
+from e2e_orchestrator.model.shortened import shortened
 from e2e_orchestrator.parsers.case_stream import ProblemKind, StreamEvidence
 from e2e_orchestrator.parsers.text import last_lines, message
 from e2e_orchestrator.safety.regular import open_regular
@@ -106,8 +107,7 @@ class Facts:
         """How far it had come."""
         running = list(self.stream.running)
         if running:
-            more = f" and {len(running) - _RUNNING_NAMED} more" if len(running) > _RUNNING_NAMED else ""
-            return "while running " + ", ".join(running[:_RUNNING_NAMED]) + more
+            return f"while running {shortened(running, most=_RUNNING_NAMED)}"
         if not self.stream.spoken:
             return "before it reported anything"
         if not self.stream.collected and not self.stream.cases:

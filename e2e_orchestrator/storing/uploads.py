@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Protocol
 from e2e_orchestrator.model.events import Event, Warned
 from e2e_orchestrator.model.outcomes import Attachment, Attempt
 from e2e_orchestrator.model.pictures import is_picture
+from e2e_orchestrator.model.shortened import shortened
 from e2e_orchestrator.model.storing import ArtifactsAwaited, ArtifactsStored, Stored
 from e2e_orchestrator.process.output import size_of
 from e2e_orchestrator.safety.folder import holds_secret
@@ -22,7 +23,6 @@ FILE_SECONDS = 60.0
 SETTLING_SECONDS, SETTLING_SECONDS_IN_A_HURRY = 30.0, 0.5
 MOMENT_SECONDS = 2.0  # What nobody has to be told about.
 _AT_ONCE = 4
-_NAMED = 5
 
 
 class Bucket(Protocol):
@@ -150,7 +150,7 @@ class Uploads:
     def _said(self) -> str:
         """By reason, because one usually holds for all."""
         number = sum(map(len, self._left.values()))
-        said = "; ".join(f"{why}: {_listed(names)}" for why, names in self._left.items())
+        said = "; ".join(f"{why}: {shortened(names)}" for why, names in self._left.items())
         return (
             f"{number} of {self._number} artifacts were not stored in {self.bucket.address}, "
             f"the local copies stay: {said}"
@@ -171,11 +171,6 @@ def _why_left(*, hurried: bool) -> str:
 
 def _files(attempt: Attempt) -> list[Attachment]:
     return [*attempt.attachments, *(one for case in attempt.cases for one in case.attachments)]
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 async def _in_thread(work: Callable[[], str], *, seconds: float) -> str:
