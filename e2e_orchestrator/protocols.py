@@ -145,6 +145,13 @@ class PackingExecutor(Executor, Protocol):
         ...
 
 
+def packing(executor: Executor) -> PackingExecutor:
+    """The same, for whoever is asked to carry a pack. Raises TypeError for one that cannot have offered any."""
+    if not isinstance(executor, PackingExecutor):
+        raise TypeError("only an executor that offers packs is asked to carry one")
+    return executor
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReporterContext:
     """What a reporter is told when it is made.

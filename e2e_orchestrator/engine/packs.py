@@ -11,7 +11,7 @@ from e2e_orchestrator.model.events import AttemptStarted, Event, Warned
 from e2e_orchestrator.model.packs import Carried, Pack, PackSpec
 from e2e_orchestrator.model.plan import Test
 from e2e_orchestrator.model.shortened import shortened
-from e2e_orchestrator.protocols import Executor, PackingExecutor
+from e2e_orchestrator.protocols import Executor, PackingExecutor, packing
 
 _FEWEST = 2
 
@@ -74,9 +74,7 @@ class PackCarrier:
         phase = start.pack.tests[0].phase
         folder = self.place(phase, self._count)
         spec = PackSpec(pack=start.pack, specs=specs, slots=start.slots, folder=folder)
-        if not isinstance(self.executor, PackingExecutor):
-            raise TypeError("only an executor that offers packs is asked to carry one")
-        carried = await self.executor.carry(
+        carried = await packing(self.executor).carry(
             spec, deadline=self.limit, cancellation=self.cancellation, emit=self.publish, begin=begin
         )
         for test in carried.attempts.keys() - begun:

@@ -18,6 +18,7 @@ from e2e_orchestrator.protocols import (
     Executor,
     PackingExecutor,
     Runner,
+    packing,
 )
 
 
@@ -57,14 +58,12 @@ class TurnsExecutor:
         self, spec: PackSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit, begin: Begin
     ) -> Carried:
         """A pack whose turn never came leaves its tests as they were: not started."""
-        if not isinstance(self.inner, PackingExecutor):
-            raise TypeError("only an executor that offers packs is asked to carry one")
         tests = spec.pack.tests
         async with self._turn(tests[0], deadline, cancellation=cancellation) as refused:
             if refused:
                 why = Undecided(why=str(refused.message))
                 return Carried(undecided={test.id: why for test in tests})
-            return await self.inner.carry(
+            return await packing(self.inner).carry(
                 spec, deadline=deadline, cancellation=cancellation, emit=emit, begin=begin
             )
 

@@ -12,7 +12,7 @@ from e2e_orchestrator.model.command import AttemptSpec, Deadline
 from e2e_orchestrator.model.outcomes import Attempt, Reason, Verdict, because
 from e2e_orchestrator.model.packs import Carried, Pack, PackSpec
 from e2e_orchestrator.model.plan import Test
-from e2e_orchestrator.protocols import Begin, Cancellation, Emit, Executor, PackingExecutor
+from e2e_orchestrator.protocols import Begin, Cancellation, Emit, Executor, PackingExecutor, packing
 
 
 def _as_it_is(test: Test) -> Test:
@@ -69,9 +69,7 @@ class LeasingExecutor:
     async def carry(
         self, spec: PackSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit, begin: Begin
     ) -> Carried:
-        if not isinstance(self.inner, PackingExecutor):
-            raise TypeError("only an executor that offers packs is asked to carry one")
-        return await self.inner.carry(
+        return await packing(self.inner).carry(
             spec, deadline=deadline, cancellation=cancellation, emit=emit, begin=begin
         )
 

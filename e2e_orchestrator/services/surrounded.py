@@ -16,7 +16,7 @@ from e2e_orchestrator.model.plan import Test
 from e2e_orchestrator.planning.others_ports import with_values
 from e2e_orchestrator.process.came import SUFFIX, times_of
 from e2e_orchestrator.process.output import size_of
-from e2e_orchestrator.protocols import Begin, Cancellation, Emit, Executor, PackingExecutor
+from e2e_orchestrator.protocols import Begin, Cancellation, Emit, Executor, PackingExecutor, packing
 from e2e_orchestrator.safety.regular import open_regular
 from e2e_orchestrator.services.group import Footing
 from e2e_orchestrator.services.instance import Instance
@@ -70,8 +70,6 @@ class SurroundedExecutor:
     async def carry(
         self, spec: PackSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit, begin: Begin
     ) -> Carried:
-        if not isinstance(self.inner, PackingExecutor):
-            raise TypeError("only an executor that offers packs is asked to carry one")
         try:
             around = await self._around(spec.pack.tests[0], spec.first)
         except InfrastructureError as error:
@@ -83,7 +81,7 @@ class SurroundedExecutor:
                 watched.began[test] = watched.sizes
                 await begin(test, slot)
 
-            carried = await self.inner.carry(
+            carried = await packing(self.inner).carry(
                 replace(spec, pack=replace(spec.pack, tests=tests)),
                 deadline=deadline,
                 cancellation=watched.outage,

@@ -7,7 +7,7 @@ from e2e_orchestrator.model.command import AttemptSpec, Deadline
 from e2e_orchestrator.model.outcomes import Attempt
 from e2e_orchestrator.model.packs import Carried, Pack, PackSpec
 from e2e_orchestrator.model.plan import Test
-from e2e_orchestrator.protocols import Begin, Cancellation, Emit, Executor, PackingExecutor
+from e2e_orchestrator.protocols import Begin, Cancellation, Emit, Executor, PackingExecutor, packing
 from e2e_orchestrator.storing.uploads import Uploads
 
 
@@ -31,9 +31,7 @@ class StoringExecutor:
     async def carry(
         self, spec: PackSpec, *, deadline: Deadline, cancellation: Cancellation, emit: Emit, begin: Begin
     ) -> Carried:
-        if not isinstance(self.inner, PackingExecutor):
-            raise TypeError("only an executor that offers packs is asked to carry one")
-        carried = await self.inner.carry(
+        carried = await packing(self.inner).carry(
             spec, deadline=deadline, cancellation=cancellation, emit=emit, begin=begin
         )
         for test_id, attempt in carried.attempts.items():
