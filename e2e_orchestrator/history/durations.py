@@ -14,6 +14,7 @@ from e2e_orchestrator.safety.regular import open_regular
 
 FILE = "durations.json"
 SCHEMA = 1
+_HEAD = f'{{"schema": {SCHEMA}, "tests": ['.encode()
 _LARGEST_FILE = 32 << 20
 _LONGEST = 1e6
 
@@ -42,12 +43,20 @@ def recall(path: Path, *, output: Path | None = None) -> Recalled:
 
 
 def remember(path: Path, learned: Durations) -> str | None:
-    """Adds to the file what a run has taught; what went wrong, if anything."""
+    """Adds to the file what a run has taught; what went wrong, if anything.
+
+    A damaged file of ours is replaced; what somebody else wrote, or a newer version, stays as it is.
+    """
     if not learned.samples:
         return None
     try:
+        recalled = recall(path)
+        if recalled.warnings and not _begins_as_ours(path):
+            return (
+                f"durations are not remembered: {path} holds something else: remove it, or name another file"
+            )
         # Without a lock: of two runs that end at once, one may be forgotten. To wait for somebody would be worse.
-        write_whole(path, _encoded(recall(path).durations.merged(learned)))
+        write_whole(path, _encoded(recalled.durations.merged(learned)))
     except OSError as error:
         return f"durations are not remembered: {path} cannot be written: {_why(error)}"
     return None
@@ -78,6 +87,12 @@ def _read(path: Path) -> Durations:
             raise ValueError("it is no file of durations")
 
 
+def _begins_as_ours(path: Path) -> bool:
+    """Also true of an empty file. Raises OSError for what is no file, or may not be read."""
+    with open_regular(path) as file:
+        return file.read(len(_HEAD)) in (_HEAD, b"")
+
+
 def _entry(test: Any) -> tuple[Key, tuple[float, ...]]:
     match test:
         case {"id": str(name), "kind": str(kind), "target": str(target), "seconds": [*seconds]}:
@@ -97,7 +112,7 @@ def _encoded(known: Durations) -> bytes:
     """One line a test: a file that somebody commits has readable differences."""
     tests = [_line(key, seconds) for key, seconds in known.samples.items()]
     body = ",\n".join(tests)
-    return f'{{"schema": {SCHEMA}, "tests": [\n{body}\n]}}\n'.encode()
+    return _HEAD + f"\n{body}\n]}}\n".encode()
 
 
 def _line(key: Key, seconds: tuple[float, ...]) -> str:

@@ -32,16 +32,32 @@ def test_a_run_that_teaches_nothing_makes_no_file(tmp_path: Path) -> None:
 
 
 ENTRY = {"id": "p/a", "kind": "command", "target": "a"}
-BROKEN = {
+OTHERS = {
     "no JSON": "{",
+    "text": "hello",
     "another file": "[1, 2]",
+    "a package": json.dumps({"name": "shop", "dependencies": {}}),
     "nested without end": "[" * 100_000,
     "a newer version": json.dumps({"schema": 2, "tests": []}),
+}
+BROKEN = {
+    "an empty file": "",
+    "a file that was cut": '{"schema": 1, "tests": [\n{"id": "p/a", "ki',
     "a test without a name": json.dumps({"schema": 1, "tests": [{"seconds": [1]}]}),
     "a duration that is none": json.dumps({"schema": 1, "tests": [{**ENTRY, "seconds": ["1"]}]}),
     "an endless duration": '{"schema": 1, "tests": [{"id": "a", "kind": "b", "target": "c", "seconds": [1e999]}]}',
     "a negative duration": json.dumps({"schema": 1, "tests": [{**ENTRY, "seconds": [-1]}]}),
 }
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS.keys())
+def test_what_somebody_else_wrote_is_a_warning_and_stays_as_it_is(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "durations.json"
+    path.write_text(text)
+    told = recall(path, output=tmp_path)
+    assert (told.durations, len(told.warnings)) == (Durations(), 1)
+    assert f"{path} holds something else" in (remember(path, Durations({A: (1.0,)})) or "")
+    assert path.read_text() == text
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN.keys())
