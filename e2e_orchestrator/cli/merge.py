@@ -18,7 +18,7 @@ from e2e_orchestrator.engine.verdict import counts
 from e2e_orchestrator.errors import InfrastructureError, OrchestratorError, UsageError
 from e2e_orchestrator.history.durations import remember
 from e2e_orchestrator.history.learning import learn
-from e2e_orchestrator.journal.runs import JOURNAL, Run, find_run, runs_below
+from e2e_orchestrator.journal.runs import JOURNAL, Run, find_run, refuse_empty, runs_below
 from e2e_orchestrator.merging.merge import Merged, merge
 from e2e_orchestrator.merging.parts import Part, as_part
 from e2e_orchestrator.protocols import ReporterContext
@@ -109,6 +109,7 @@ def _part(word: str, *, output: Path) -> Part:
 
 def _find(word: str, *, output: Path) -> tuple[Run, Path | None]:
     """Of an output folder the newest run: what lay there before is of another day."""
+    refuse_empty(word)
     path = Path(word)
     if path.is_file():
         return Run(folder=path.absolute().parent), path.absolute()

@@ -129,6 +129,18 @@ class WarmMode(click.Choice):  # type: ignore[type-arg]  # The same.
         return Warm(super().convert(value, param, ctx))
 
 
+class Folder(click.Path):
+    """Not the empty word that a variable without a value leaves: it would be the folder where one stands."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, file_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("no folder is named (hint: is a variable not set? write . for this folder)", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def _said(error: Refused, value: object) -> str:
     hint = f" (hint: {error.hint})" if error.hint else ""
     return error.message.replace("{value}", f"`{value}`") + hint
@@ -156,7 +168,7 @@ def config_option(command: Command[Returned]) -> Command[Returned]:
 def output_option(command: Command[Returned]) -> Command[Returned]:
     return option(
         "--output",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=Folder(),
         metavar="FOLDER",
         help="Where results go; default ./test-results.",
     )(command)

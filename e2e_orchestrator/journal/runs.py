@@ -53,11 +53,7 @@ def find_run(words: str, *, output: Path) -> Run:
     ``latest`` is the newest that does not go on any more. Raises UsageError if that names no run,
     several, or nothing at all.
     """
-    if not words.strip():
-        raise UsageError(
-            "no run is named: its name is empty",
-            hint="is a variable not set? `latest` is the newest run, `e2e-orchestrate history` lists all",
-        )
+    refuse_empty(words)
     path = Path(words)
     if path.is_file():
         return Run(folder=path.absolute().parent)
@@ -75,6 +71,15 @@ def find_run(words: str, *, output: Path) -> Run:
         what = f"{words!r} is the beginning of {len(found)} runs" if found else f"there is no run {words!r}"
         raise UsageError(f"{what} below {output}", hint=f"there are: {_named(found or runs)}")
     return found[0]
+
+
+def refuse_empty(words: str) -> None:
+    """Raises UsageError for the name that a variable without a value leaves: it is no path and no beginning."""
+    if not words.strip():
+        raise UsageError(
+            "no run is named: its name is empty",
+            hint="is a variable not set? `latest` is the newest run, `e2e-orchestrate history` lists all",
+        )
 
 
 def _latest(runs: Sequence[Run], *, output: Path) -> Run:

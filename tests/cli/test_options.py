@@ -222,3 +222,23 @@ def test_the_plan_follows_the_options(capsys, tmp_path):
     )
     plan = json.loads(called.out)
     assert [phase["name"] for phase in plan["phases"]] == ["health", "full"]
+
+
+EMPTY = {
+    "--output": (("run", "--output", ""), "no folder is named"),
+    "--output of history": (("history", "--output", ""), "no folder is named"),
+    "--rerun": (("run", "--rerun", ""), "no run is named"),
+    "replay": (("replay", ""), "no run is named"),
+    "merge": (("merge", ""), "no run is named"),
+}
+
+
+@pytest.mark.parametrize(("words", "said"), EMPTY.values(), ids=EMPTY.keys())
+def test_a_variable_without_a_value_names_nothing(capsys, tmp_path, monkeypatch, words, said):
+    monkeypatch.chdir(tmp_path)
+    write_config(tmp_path, CONFIG)
+    (tmp_path / "e2e-results.json").write_text("{}")
+    called = call(capsys, *words)
+    assert called.code == 2
+    assert said in called.err
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["e2e-results.json", "phases.yaml"]
