@@ -157,6 +157,23 @@ def test_a_required_phase_that_ran_nothing_is_not_proven_to_have_passed() -> Non
     assert play(optional, script={"a": [skipped]}).verdict.exit_code == 0
 
 
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")], ids=["skipped first", "condition first"])
+def test_a_condition_that_does_not_hold_does_not_hide_that_the_rest_of_a_phase_was_skipped(
+    order: tuple[str, str],
+) -> None:
+    tests = {"a": a_test("a"), "b": a_test("b", condition="it is not Sunday")}
+    plan = a_plan(a_phase("one", *(tests[name] for name in order)), a_phase("two", "c"))
+    story = play(plan, script={"a": [Step(verdict=because(Reason.ALL_SKIPPED))]})
+    assert story.ends == {"a": "all_skipped", "b": "condition", "c": "passed"}
+    assert story.verdict.exit_code == 1
+    assert "required phase one ran nothing" in story.verdict.why
+
+
+def test_a_required_phase_that_conditions_left_out_is_no_objection() -> None:
+    plan = a_plan(a_phase("one", a_test("a", condition="it is not Sunday")), a_phase("two", "b"))
+    assert play(plan, script={}).verdict.exit_code == 0
+
+
 def test_a_case_that_failed_and_never_came_back_keeps_its_test_red() -> None:
     plan = a_plan(a_phase("one", a_test("a", retries=ONCE)))
     story = play(plan, script={"a": [fails(x="failed"), passes(y="passed")]})
