@@ -217,6 +217,100 @@ def test_a_failure_of_what_cases_share_is_told_from_their_own(suite: Suite, args
     assert {name for name, shared in bad.items() if shared} == OF_SEVERAL
 
 
+# What plugins do that try a case again: pytest-rerunfailures, pytest-retry and flaky, in this order.
+TRYING_AGAIN = {
+    "tells each try as rerun": """
+        def pytest_runtest_protocol(item, nextitem):
+            item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+            for last in (False, True):
+                if last:
+                    item._initrequest()
+                for report in runtestprotocol(item, nextitem=nextitem, log=False):
+                    again = report.failed and not last
+                    report.outcome = "rerun" if again else report.outcome
+                    item.ihook.pytest_runtest_logreport(report=report)
+                    if again:
+                        break
+                else:
+                    break
+            item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+            return True
+    """,
+    "tells the first try by a name of its own": """
+        @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+        def pytest_runtest_makereport(item, call):
+            report = (yield).get_result()
+            if call.when == "call" and report.failed:
+                report.outcome = "retried"
+                item.ihook.pytest_runtest_logreport(report=report)
+                again = pytest.CallInfo.from_call(item.runtest, when="call")
+                last = pytest.TestReport.from_item_and_call(item, again)
+                report.outcome, report.longrepr = last.outcome, last.longrepr
+    """,
+    "tells the last try alone": """
+        def pytest_runtest_protocol(item, nextitem):
+            item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+            reports = runtestprotocol(item, nextitem=nextitem, log=False)
+            if any(report.failed for report in reports):
+                item._initrequest()
+                reports = runtestprotocol(item, nextitem=nextitem, log=False)
+            for report in reports:
+                item.ihook.pytest_runtest_logreport(report=report)
+            item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+            return True
+    """,
+}
+SOME_NEED_TWO_TRIES = """
+    tries = []
+
+    def test_good(): pass
+    def test_lucky():
+        tries.append(1)
+        assert len(tries) == 2, "the first try"
+    def test_bad(): assert False
+    def test_good_after_bad(): pass
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2", "--dist=loadfile")], ids=["plain", "with xdist"])
+@pytest.mark.parametrize("plugin", TRYING_AGAIN.values(), ids=TRYING_AGAIN)
+def test_a_case_that_a_plugin_tries_again_is_flaky_if_the_plugin(
+    suite: Suite, plugin: str, workers: tuple[str, ...]
+) -> None:
+    head = "import pytest\nfrom _pytest.runner import runtestprotocol\n"
+    suite.write("conftest.py", head + dedent(plugin))
+    judged, _ = suite.run(SOME_NEED_TWO_TRIES, *workers)
+    assert statuses(judged) == {
+        "test_good": PASSED,
+        "test_lucky": CaseStatus.FLAKY,
+        "test_bad": FAILED,
+        "test_good_after_bad": PASSED,
+    }
+    lucky = next(case for case in judged.cases if case.status is CaseStatus.FLAKY)
+    assert (lucky.message or "").count("AssertionError: the first try") == 1
+    judged, _ = suite.run(SOME_NEED_TWO_TRIES, *workers, "-k", "good or lucky")
+    assert judged.verdict.reason is Reason.FLAKY
+
+
+def test_an_outcome_that_nobody_knows_proves_nothing(suite: Suite) -> None:
+    suite.write(
+        "conftest.py",
+        """
+        import pytest
+
+        @pytest.hookimpl(hookwrapper=True)
+        def pytest_runtest_makereport(item, call):
+            report = (yield).get_result()
+            if call.when == "call" and report.failed:
+                report.outcome = "blocked"
+        """,
+    )
+    judged, completed = suite.run("def test_good(): pass\ndef test_bad(): assert False\n")
+    assert completed.exit_status == 0
+    assert statuses(judged) == {"test_good": PASSED, "test_bad": NOT_RUN}
+    assert judged.verdict.reason is Reason.EVIDENCE_MISSING
+
+
 def test_what_a_session_shares_ends_with_its_last_case(suite: Suite) -> None:
     suite.write(
         "conftest.py",

@@ -26,9 +26,11 @@ from e2e_orchestrator_stream import (
 )
 
 MOST_MESSAGES = 20
-# Plugins have other words for what is no end: "rerun" (rerunfailures), "retried" or any the user likes (pytest-retry).
+# Another one ("rerun", "retried" or any the user likes) is that of a try that does not count: what was bad gets another.
 OUTCOMES = ("passed", "failed", "skipped")
-SHARED = "e2e_orchestrator_shared_failure"  # On a report, which xdist's workers send to their controller.
+# On a report, which xdist's workers send to their controller.
+SHARED = "e2e_orchestrator_shared_failure"
+FIRST_FAILURE = "e2e_orchestrator_first_failure"
 
 leave_no_trace_in_python_path()
 RECORD = os.environ.pop("E2E_RECORD_IMPORTS", None)
@@ -80,7 +82,11 @@ class CaseState:
     def add(self, report):
         self.duration += getattr(report, "duration", 0.0) or 0.0
         self.location = (getattr(report, "location", None) or (None, None))[:2]
-        if report.outcome not in OUTCOMES:  # What was bad so far gets another try.
+        first = getattr(report, FIRST_FAILURE, None)
+        if first is not None and not self.rerun:
+            self.rerun = True
+            self.messages.append(first)
+        if report.outcome not in OUTCOMES:
             self.status, self.rerun, self.shared = None, True, False
             self.note(report)
         elif type(report).__name__.lower() == "subtestreport":
@@ -272,13 +278,38 @@ def pytest_runtest_teardown(item, nextitem):
     BLAME.teardown(item, nextitem)
 
 
+class Tries:
+    """Remembers how a case failed, for plugins that try again and pass on only the last report, such as flaky."""
+
+    def __init__(self):
+        self.item = self.failure = self.before = None
+
+    def first_failure(self, item, report):
+        """Of an earlier try of a case that passes now; each try begins with a set-up."""
+        if report.when == "setup":
+            self.before = (self.before or self.failure) if self.item is item else None
+            self.item, self.failure = item, None
+        elif report.when == "call" and self.item is item:
+            if report.outcome == "passed":
+                return self.before
+            if report.outcome == "failed":
+                self.failure = cut(text_of(report))
+        return None
+
+
+TRIES = Tries()
+
+
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)  # Outermost: others make a failure an expected one.
 def pytest_runtest_makereport(item, call):
     outcome = yield
-    if call.excinfo is None or call.when not in e2e_orchestrator_blame.STAGES or outcome.excinfo:
+    report = None if outcome.excinfo else outcome.get_result()
+    if report is None:
         return
-    report = outcome.get_result()
-    if report is not None and report.outcome == "failed":
+    first = TRIES.first_failure(item, report)
+    if first is not None:
+        setattr(report, FIRST_FAILURE, first)
+    if call.excinfo is not None and call.when in e2e_orchestrator_blame.STAGES and report.outcome == "failed":
         try:
             setattr(report, SHARED, BLAME.is_shared(item, call))
         except Exception:
