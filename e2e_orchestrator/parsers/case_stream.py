@@ -283,13 +283,15 @@ def _line(value: object) -> int | None:
 class StreamEvidence:
     """What a whole stream says. ``cases`` hold the last status of each, in order of first appearance.
 
-    Their attachments still have the paths that the child wrote.
+    Their attachments still have the paths that the child wrote. ``file_of`` is the file as which the tool
+    loaded a case, where it said so: the case's own ``file`` is the one in which it is defined.
     """
 
     started: SessionStarted | None = None
     finished: SessionFinished | None = None
     collected: dict[str, None] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
+    file_of: dict[str, str] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
     running: dict[str, None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -320,6 +322,8 @@ class StreamEvidence:
             case Collected(ids=ids, files=files):
                 self.collected.update(dict.fromkeys(ids))
                 self.files.update(files)
+                if len(files) == 1:
+                    self.file_of.update(dict.fromkeys(ids, files[0]))
             case Started(id=identity) | Retried(id=identity):
                 self.running[identity] = None
             case Finished(case=case, attachments=attachments):

@@ -207,7 +207,10 @@ class PlaywrightFacts(Facts):
     @property
     def own_cases(self) -> list[Case]:
         """Without those of set-up projects that the spec depends on."""
-        return [case for case in self.cases if self.own is None or case.file in (None, self.own)]
+        of = self.stream.file_of
+        return [
+            case for case in self.cases if self.own is None or of.get(case.id, case.file) in (None, self.own)
+        ]
 
     @property
     def own_is_missing(self) -> bool:

@@ -239,6 +239,23 @@ def test_the_order_of_lines_follows_the_tries_of_a_case(bench: Bench) -> None:
     ]
 
 
+@pytest.mark.slow
+def test_cases_that_a_helper_defines_are_those_of_the_spec_that_calls_it(bench: Bench) -> None:
+    write(bench, "import { cases } from './helper';\ntest.skip('of its own', () => {});\ncases();\n")
+    (bench.root / "helper.ts").write_text(
+        IMPORT + "export const cases = () => { test('made by a helper', () => {}); };\n"
+    )
+    judged = bench.run("a.spec.ts")
+    assert judged.verdict.status is Status.PASSED, judged.verdict
+    assert [case.status for case in judged.cases] == [CaseStatus.SKIPPED, CaseStatus.PASSED]
+    (bench.root / "a.spec.ts").write_text("import { cases } from './helper';\ncases();\n")
+    judged = bench.run("a.spec.ts")
+    assert judged.verdict.status is Status.PASSED, judged.verdict
+    assert [(case.status, case.file, case.line) for case in judged.cases] == [
+        (CaseStatus.PASSED, "helper.ts", 2)
+    ]
+
+
 def test_an_early_stop_leaves_the_rest_not_run(bench: Bench) -> None:
     cases = "".join(
         f"test('case {number}', () => {{ expect({number}).not.toBe(0); }});\n" for number in range(4)

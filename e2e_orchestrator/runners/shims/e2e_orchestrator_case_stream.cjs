@@ -199,11 +199,18 @@ class CaseStream {
     }
   }
 
+  // A line for each spec, which need not be where its cases are defined: functions of a helper may do that.
   collected(tests, more) {
-    const files = [...new Set(tests.map(test => test.location.file))];
-    const ids = tests.map(test => this.id(test));
-    for (let start = 0; start < ids.length; start += IDS_IN_A_LINE)
-      this.send('collected', { ids: ids.slice(start, start + IDS_IN_A_LINE), files: start ? [] : files, ...more });
+    const specs = new Map();
+    for (const test of tests) {
+      const file = fileOf(test);
+      specs.set(file, specs.get(file) || []);
+      specs.get(file).push(this.id(test));
+    }
+    for (const [file, ids] of specs) {
+      for (let start = 0; start < ids.length; start += IDS_IN_A_LINE)
+        this.send('collected', { ids: ids.slice(start, start + IDS_IN_A_LINE), files: [file], ...more });
+    }
   }
 
   // The attempt's folder; in a pack that of the test to which the case belongs.
