@@ -12,6 +12,8 @@ from e2e_orchestrator.model.shortened import shortened
 
 # A second attempt cannot change these: the same arguments are refused again, the same tool is missing.
 FUTILE = frozenset({Reason.USAGE_ERROR, Reason.INFRASTRUCTURE, Reason.INTERRUPTED, Reason.NO_TESTS})
+# What cases that failed account for; pytest ends with 2 if they stopped it early.
+_FOR_CASES = frozenset({None, 0, 1, 2})
 _DID = {
     CaseStatus.SKIPPED: "skipped it",
     CaseStatus.XFAILED: "failed in it as expected, which is no pass",
@@ -41,12 +43,13 @@ def cases_to_retry(attempts: Sequence[Attempt]) -> tuple[str, ...]:
     """The cases that failed and those that were never reached; empty if the whole test has to run again.
 
     After a crash, a timeout or a collection error nobody knows what the rest would have done. A failure that
-    cases share is only repeated by all of them. And a case that was left out when it was tried again (it
+    cases share is only repeated by all of them, and so is what a tool objects to beside its cases, and tells
+    by an exit status of its own. And a case that was left out when it was tried again (it
     depends on another one, which was not) needs the others.
     """
     last = attempts[-1]
     bad = [case for case in last.cases if case.bad]
-    if last.verdict.reason is not Reason.TEST_FAILURES or not bad:
+    if last.verdict.reason is not Reason.TEST_FAILURES or not bad or last.exit_status not in _FOR_CASES:
         return ()
     chosen = tuple(case.id for case in last.cases if case.bad or case.status is CaseStatus.NOT_RUN)
     if any(case.shared_failure for case in bad) or not _outstanding(attempts).keys() <= set(chosen):

@@ -4,6 +4,7 @@ python tests/docs/test_verdict_tables.py      writes them anew
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,9 @@ BEFORE = {
     "the same, and another failed once more": [
         attempt(a="passed", b="failed", c="failed"),
         attempt(b="skipped", c="failed"),
+    ],
+    "cases failed, and the exit status (3 or above) objects to something else": [
+        replace(attempt(a="passed", b="failed"), exit_status=7)
     ],
     "it failed, and no case did": [attempt(a="passed")],
     **{f"`{one}`": [attempt(one, a="failed")] for one in (Reason.CRASH, Reason.TIMEOUT)},

@@ -72,6 +72,15 @@ def test_a_failure_that_cases_share_is_retried_as_a_whole() -> None:
     assert story.ends == {"a": "flaky"}
 
 
+def test_what_a_tool_objects_to_beside_its_cases_is_retried_as_a_whole() -> None:
+    plan = a_plan(a_phase("one", a_test("a", retries=TWICE)))
+    leaky = fails(Reason.CRASH, leaks="passed", lucky="passed")
+    lucky = replace(fails(leaks="passed", lucky="failed"), exit_status=7)
+    story = play(plan, script={"a": [lucky, leaky, leaky]})
+    assert story.only == [(), (), ()]
+    assert story.ends == {"a": "crash"}
+
+
 @pytest.mark.parametrize(
     ("strategy", "delay"),
     [("end_of_phase", 0.0), ("end_of_phase", 0.5), ("isolated", 0.0), ("isolated", 0.5), ("immediate", 2.5)],

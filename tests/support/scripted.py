@@ -28,6 +28,7 @@ class Step:
     verdict: Verdict = field(default_factory=passed)
     seconds: float = 1.0
     cases: tuple[Case, ...] = ()
+    exit_status: int = 0
 
 
 def fails(reason: Reason = Reason.TEST_FAILURES, *, seconds: float = 1.0, **cases: str) -> Step:
@@ -80,7 +81,7 @@ class ScriptedExecutor:
             duration=loop.time() - began,
             verdict=verdict,
             slot=spec.slot,
-            exit_status=0,
+            exit_status=step.exit_status,
             cases=step.cases,
         )
 
