@@ -54,6 +54,7 @@ def test_what_runs_in_other_programs_is_in_the_wheel(names: set[str]) -> None:
     assert f"{shims}/pytest_path/e2e_orchestrator_case_stream.py" in names
     assert f"{shims}/pytest_path/e2e_orchestrator_stream.py" in names
     assert f"{shims}/pytest_path/e2e_orchestrator_blame.py" in names
+    assert f"{shims}/pytest_path/e2e_orchestrator_neighbours.py" in names
     assert f"{shims}/django_manage.py" in names
     assert "e2e_orchestrator/py.typed" in names
 

@@ -13,6 +13,7 @@ import sys
 
 import e2e_orchestrator_blame
 import e2e_orchestrator_django
+import e2e_orchestrator_neighbours
 import e2e_orchestrator_stream
 import pytest
 from e2e_orchestrator_stream import (
@@ -345,6 +346,9 @@ def pytest_collection_modifyitems(config, items):
 def pytest_configure(config):
     if STREAM and not hasattr(config, "workerinput"):  # An xdist worker's controller speaks for it.
         config.pluginmanager.register(Recorder(STREAM[0][0]), "e2e-orchestrator-recorder")
+    if STREAM and e2e_orchestrator_neighbours.HAS_THEM:
+        neighbours = e2e_orchestrator_neighbours.Neighbours(config)
+        config.pluginmanager.register(neighbours, "e2e-orchestrator-neighbours")
 
 
 def record_imports(config):
