@@ -23,10 +23,13 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import random
     import types
     from typing import Any
 
     from e2e_orchestrator.process import birth, imported, keeper, missed, outgrown, preload, prepared
+
+    _Prepared = tuple[list[str], outgrown.Watch, list[random.Random]]
 else:
     _HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -131,17 +134,18 @@ def _missed(wanted: dict[str, Any]) -> dict[str, str]:
 
 def _import_ours(watch: outgrown.Watch) -> None:
     """What our plugin is made of; the plugin itself looks at the attempt while it is imported."""
-    for name in ("e2e_orchestrator_stream", "e2e_orchestrator_django"):
-        if importlib.util.find_spec(name) is not None:
-            importlib.import_module(name)
+    for name in ("stream", "django", "blame", "neighbours"):
+        if importlib.util.find_spec(f"e2e_orchestrator_{name}") is not None:
+            importlib.import_module(f"e2e_orchestrator_{name}")
     if "e2e_orchestrator_stream" in sys.modules:
         vars(sys.modules["e2e_orchestrator_stream"])["WATCH"] = watch
 
 
-def serve(path: str) -> types.CodeType:
-    """Returns in a fork that is to run tests, and nowhere else."""
-    control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    control.connect(path)
+def _prepare(control: socket.socket) -> _Prepared:
+    """Imports what is wanted; ends the process if that is unsafe.
+
+    What it takes to do so is gone when it returns: to free it would copy the pages it lies on, in every fork.
+    """
     wanted = json.loads(_next_line(control))
     preloading = preload.Preloading(imported.Foreign(), avoided=wanted["avoid"])
     preloading.run(wanted["modules"])
@@ -150,14 +154,22 @@ def serve(path: str) -> types.CodeType:
         os._exit(0)
     prepared.prepare(preload.remember_installed(), state=preload.State)
     _masks(wanted["secrets"])
+    holds = sorted({name.partition(".")[0] for name in sys.modules})
+    watch = outgrown.Watch(preloading.reads)
+    _import_ours(watch)
+    return holds, watch, preloading.unseeded
+
+
+def serve(path: str) -> types.CodeType:
+    """Returns in a fork that is to run tests, and nowhere else."""
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    control.connect(path)
+    holds, watch, unseeded = _prepare(control)
     server = WarmServer(control)
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.signal(signal.SIGHUP, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: setattr(server, "asked", True))
     keeper.prctl(keeper.SET_SUBREAPER, 1)
-    holds = sorted({name.partition(".")[0] for name in sys.modules})
-    watch = outgrown.Watch(preloading.reads)
-    _import_ours(watch)
     preload.freeze()
     _tell(control, ready=holds)
     try:
@@ -167,7 +179,7 @@ def serve(path: str) -> types.CodeType:
     else:
         os._exit(0)
     watch.begin(request)
-    return birth.take_after(request, unseeded=preloading.unseeded)
+    return birth.take_after(request, unseeded=unseeded)
 
 
 if __name__ == "__main__":
