@@ -88,15 +88,16 @@ class Memory:
 
 def names_in(folders: Iterable[Path]) -> set[str]:
     """The modules and packages that lie in these folders, by the names they would be imported by."""
-    return {name for folder in folders for name in _names(folder)}
+    return {name for folder in dict.fromkeys(map(str, folders)) for name in _names(folder)}
 
 
-def _names(folder: Path) -> set[str]:
+def _names(folder: str) -> set[str]:
+    """Asked for each attempt, and of every file: hence strings and no paths."""
     found = set()
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             name, _, ending = entry.name.partition(".")
-            package = not ending and (folder / name / "__init__.py").is_file()
+            package = not ending and os.path.isfile(f"{folder}/{name}/__init__.py")  # noqa: PTH113
             if package or ending in ("py", "so") or ending.endswith(".so"):
                 found.add(name)
     return found

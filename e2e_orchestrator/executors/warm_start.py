@@ -91,8 +91,8 @@ class WarmStarts:
             return await self._cold(asked)
         kind = self._kind(asked)
         why = kind.refused or refusal(asked.warm, env=asked.env, attempt=asked.spec.number)
-        if kind.imports is not None and not why:
-            why = self._changed(kind, asked)
+        if kind.imports is not None and not why and _ready(kind.server) is None:
+            why = self._changed(kind, asked)  # Else it is asked right before the fork.
         if why:
             await self._say(kind, asked, way="cold", why=why)
             return await self._cold(asked)
@@ -255,15 +255,8 @@ class WarmStarts:
         task = kind.server
         if task is None:
             return None
-        cancelled = asyncio.ensure_future(asked.cancellation.wait())
-        try:
-            await asyncio.wait(
-                {task, cancelled},
-                timeout=asked.patience if asked.warm.mode is Warm.ON else min(asked.patience, _PATIENCE),
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-        finally:
-            cancelled.cancel()
+        if not task.done():
+            await self._wait_for(task, asked)
         if not task.done():
             return None
         try:
@@ -276,6 +269,18 @@ class WarmStarts:
             await self._crashed(kind, asked, why="the server has ended")
             return None
         return server
+
+    @staticmethod
+    async def _wait_for(task: asyncio.Task[WarmServer], asked: Asked) -> None:
+        cancelled = asyncio.ensure_future(asked.cancellation.wait())
+        try:
+            await asyncio.wait(
+                {task, cancelled},
+                timeout=asked.patience if asked.warm.mode is Warm.ON else min(asked.patience, _PATIENCE),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            cancelled.cancel()
 
     async def _crashed(self, kind: _Kind, asked: Asked, *, why: str) -> None:
         if kind.server is None:
