@@ -14,6 +14,7 @@ import random
 import signal
 import sys
 import threading
+import time
 import types
 
 TYPE_CHECKING = False
@@ -69,10 +70,19 @@ def take_after(request: dict[str, Any], *, unseeded: Iterable[random.Random]) ->
     sys.argv = [spec.origin, *arguments]
     sys.orig_argv[:] = request["argv"]
     _shuffle(unseeded)
+    _begin_time()
     main_thread = threading.main_thread()
     if hasattr(main_thread, "_set_native_id"):
         main_thread._set_native_id()  # noqa: SLF001 - a fork has another one.
     return code
+
+
+def _begin_time() -> None:
+    """A log's relative time is counted from here, in seconds or, from Python 3.13 on, in nanoseconds."""
+    logs = sys.modules.get("logging")
+    if logs is not None:
+        began = vars(logs)["_startTime"]
+        vars(logs)["_startTime"] = time.time_ns() if isinstance(began, int) else time.time()
 
 
 def _shuffle(unseeded: Iterable[random.Random]) -> None:

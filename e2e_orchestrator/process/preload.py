@@ -12,7 +12,6 @@ import importlib
 import importlib.metadata
 import importlib.util
 import os
-import random
 import signal
 import sys
 import threading
@@ -21,11 +20,19 @@ import warnings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from typing import Any
 
+    from e2e_orchestrator.process import effects
+
     Foreign = Callable[[str | None], bool]
+else:  # By its path, as we are loaded ourselves.
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import effects
+
+    del sys.path[0]
 
 
 class Guard:
@@ -62,14 +69,41 @@ class State:
         self.folder = os.getcwd()
         self.path = list(sys.path)
         self.handlers = [signal.getsignal(number) for number in _HANDLED]
+        self.streams = [id(one) for one in _streams()]
+        # pytest puts others in their place, which who keeps one of these would not write to.
+        self.keepers = _keepers()
         self.hooks = (sys.excepthook, sys.displayhook, sys.unraisablehook, threading.excepthook)
         self.traced = (sys.gettrace(), sys.getprofile())
 
     def differences(self, before: State) -> list[str]:
-        return [word for name, word in _WORDS.items() if getattr(self, name) != getattr(before, name)]
+        found = [word for name, word in _WORDS.items() if getattr(self, name) != getattr(before, name)]
+        return [*found, _KEEPS] if self._keeps_more_than(before) else found
+
+    def _keeps_more_than(self, before: State) -> bool:
+        """What is thrown away keeps nothing, whenever it is collected."""
+        if not _any_more(self.keepers, before.keepers):
+            return False
+        gc.collect()
+        self.keepers = _keepers()
+        return _any_more(self.keepers, before.keepers)
+
+
+def _streams() -> tuple[Any, Any, Any]:
+    return sys.stdin, sys.stdout, sys.stderr
+
+
+def _keepers() -> list[int]:
+    return [sys.getrefcount(one) for one in _streams()]
+
+
+def _any_more(now: list[int], before: list[int]) -> bool:
+    return any(one > then for one, then in zip(now, before, strict=True))
 
 
 _HANDLED = [getattr(signal, f"SIG{name}") for name in ("INT", "TERM", "HUP", "CHLD", "USR1", "USR2", "ALRM")]
+_KEEPS = "keeps a standard stream"
+# It has a copy of the whole of ``sys``, out of reach of mocks, and prints nothing in an attempt.
+_KEEPS_WITHOUT_USE = frozenset({"coverage"})
 _WORDS = {
     "threads": "starts threads",
     "files": "opens files or sockets",
@@ -77,6 +111,7 @@ _WORDS = {
     "folder": "changes the working directory",
     "path": "changes sys.path",
     "handlers": "sets signal handlers",
+    "streams": "puts something else in the place of the standard streams",
     "hooks": "sets hooks of the interpreter",
     "traced": "traces",
 }
@@ -118,38 +153,24 @@ class _Environment(dict[bytes, bytes]):
             self.asked = name.decode("ascii", "replace")
 
     def _note(self, name: str) -> None:
-        self.reads.setdefault(name, set()).add(_on_behalf_of())
-
-
-def _on_behalf_of() -> str:
-    """The package whose import is under way: the nearest that is none of the standard library's, if there is one."""
-    names = [name for name in _callers() if name not in _PASSED_ON]
-    return next((name for name in names if name not in sys.stdlib_module_names), names[0] if names else "os")
-
-
-def _callers() -> Iterator[str]:
-    """The packages in the stack, the nearest first, up to where the import was asked for."""
-    frame = sys._getframe()  # noqa: SLF001 - who calls is the question.
-    while frame.f_back is not None and frame.f_globals.get("__name__") == __name__:
-        frame = frame.f_back
-    while frame.f_back is not None and frame.f_globals.get("__name__") != __name__:
-        yield str(frame.f_globals.get("__name__")).partition(".")[0]
-        frame = frame.f_back
-
-
-_PASSED_ON = frozenset({"os", "_collections_abc", "importlib"})
+        self.reads.setdefault(name, set()).add(effects.on_behalf_of())
 
 
 class Preloading:
-    """``unsafe`` tells, after :meth:`run`, what should not have been imported, with the reason."""
+    """After :meth:`run`, ``unsafe`` tells what should not have been imported, with the reason.
+
+    ``marked`` is whose assertions pytest has been asked to rewrite by what was imported.
+    """
 
     def __init__(self, foreign: Foreign, *, avoided: Collection[str]) -> None:
         self.unsafe: dict[str, str] = {}
         self.unseeded: list[random.Random] = []
+        self.marked: set[str] = set()
         self._guard = Guard(foreign, avoided=avoided)
         self._avoided = avoided
         self._environment = _Environment(os.environ._data)  # type: ignore[attr-defined]  # noqa: SLF001
-        self._folders = _Folders()
+        self._folders = effects.Folders()
+        self._private = effects.Private(foreign)
 
     @property
     def reads(self) -> Mapping[str, set[str]]:
@@ -163,9 +184,10 @@ class Preloading:
         data, os.environ._data = os.environ._data, self._environment  # type: ignore[attr-defined]  # noqa: SLF001
         try:
             with (
-                _Seeds(self.unseeded),
+                effects.Seeds(self.unseeded),
                 self._folders,
-                _Rewriting({name for name, rewritten in wanted if rewritten}),
+                self._private,
+                _Rewriting({name for name, rewritten in wanted if rewritten}, marked=self.marked),
             ):
                 self._import_all(name for name, _ in wanted)
         except Exception as error:
@@ -195,7 +217,9 @@ class Preloading:
             except BaseException as error:
                 why.append(f"cannot be imported: {type(error).__name__}: {error}")
         after = State()
-        why += after.differences(before)
+        package = name.partition(".")[0]
+        differences = after.differences(before)
+        why += [one for one in differences if one != _KEEPS or package not in _KEEPS_WITHOUT_USE]
         if self._environment.asked:
             why.append(f"asks for {self._environment.asked}")
         if self._folders.made:
@@ -204,7 +228,9 @@ class Preloading:
         if self._guard.refused:
             why = [f"imports {self._guard.refused}"]
         if why:
-            self.unsafe.setdefault(name.partition(".")[0], f"{name} {', '.join(why)}")
+            self.unsafe.setdefault(package, f"{name} {', '.join(why)}")
+        for found, done in self._private.found.items():
+            self.unsafe.setdefault(found, f"{found} {done}")
         return after
 
 
@@ -217,55 +243,15 @@ def _stranger(error: Exception) -> str:
     )
 
 
-class _Seeds:
-    """Notes every ``random.Random`` that is seeded by chance, and not with a value."""
-
-    def __init__(self, found: list[random.Random]) -> None:
-        self._found = found
-        self._seed = random.Random.seed
-
-    def __enter__(self) -> None:
-        seed, found = self._seed, self._found
-
-        def noting(self: random.Random, a: Any = None, *args: Any, **kwargs: Any) -> None:
-            seed(self, a, *args, **kwargs)
-            if a is None and type(self).seed is noting:
-                found.append(self)
-
-        random.Random.seed = noting  # type: ignore[method-assign]
-
-    def __exit__(self, *_: object) -> None:
-        random.Random.seed = self._seed  # type: ignore[method-assign]
-
-
-class _Folders:
-    """Notes an import that makes a folder: all forks would share it, and the first to end might take it away."""
-
-    def __init__(self) -> None:
-        self.made = False
-        self._mkdir = os.mkdir
-
-    def __enter__(self) -> None:
-        mkdir = self._mkdir
-
-        def making(*args: Any, **kwargs: Any) -> None:
-            mkdir(*args, **kwargs)
-            self.made = True
-
-        os.mkdir = making
-
-    def __exit__(self, *_: object) -> None:
-        os.mkdir = self._mkdir
-
-
 class _Rewriting:
     """pytest's import hook for these modules, behind the guard, which asks it.
 
-    Raises whatever a pytest raises that has another one.
+    ``marked`` are those that packages ask to be rewritten themselves. Raises whatever a pytest raises that has
+    another hook.
     """
 
-    def __init__(self, names: Collection[str]) -> None:
-        self._names = names
+    def __init__(self, names: Collection[str], *, marked: set[str]) -> None:
+        self._names, self._marked = names, marked
         self._hook: Any = None
 
     def __enter__(self) -> None:
@@ -285,6 +271,7 @@ class _Rewriting:
     def __exit__(self, *_: object) -> None:
         if self._hook is not None:
             sys.meta_path.remove(self._hook)
+            self._marked.update(self._hook._must_rewrite - set(self._names))  # noqa: SLF001 - as above.
 
 
 class _Remembered:

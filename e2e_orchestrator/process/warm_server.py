@@ -49,7 +49,7 @@ else:
         _load, ("imported", "preload", "birth", "missed", "prepared", "outgrown")
     )
     sys.path[:] = _PATH
-    for _name in ("masking", "pump", "tree"):
+    for _name in ("effects", "masking", "pump", "tree"):
         del sys.modules[_name]
     if not getattr(sys.flags, "safe_path", False):
         sys.path[0] = os.getcwd()  # As `-m` has it, where ours was.

@@ -21,7 +21,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     tests = {
         name: {
             "target": f"test_{name}.py",
-            **({"timeout": "12s"} if name in HANGING else {}),
+            **({"timeout": "20s"} if name in HANGING else {}),
             **({"retries": {"max": 1, "delay": 0}} if name == "edits" else {}),
         }
         for name in FILES
@@ -56,10 +56,16 @@ def test_what_must_not_be_imported_ahead_is_named(both: Both) -> None:
         "chatty_threads starts threads",
         "careless_environ cannot be imported: KeyError: 'E2E_TEST'",
         "warns_at_import warns at import: old",
+        "keeps_stdout keeps a standard stream",
+        "replaces_stderr puts something else in the place of the standard streams",
+        "drawn draws by chance",
+        "numbered asks for its process number",
+        "looks_around looks at files of the project",
     ):
         assert words in why, why
     assert "others " not in why
     assert "seeded " not in why
+    assert "forgets_stdout " not in why
 
 
 def test_session_fixtures_run_in_each_process(both: Both) -> None:

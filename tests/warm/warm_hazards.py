@@ -7,6 +7,7 @@ A file's cases say what must hold in a process of its own; what they ``tell`` mu
 CONFTEST = """
     import json, os, random, sys, uuid
     import pytest, others, seeded, chatty_threads, careless_environ, warns_at_import
+    import keeps_stdout, forgets_stdout, replaces_stderr, drawn, numbered, looks_around
 
     def _started():
         with open("/proc/self/cmdline", "rb") as file:
@@ -25,7 +26,7 @@ CONFTEST = """
     @pytest.fixture
     def dice():
         with open(os.path.join(os.environ["E2E_OUTPUT_DIR"], "chance"), "w") as file:
-            file.write(repr([random.random(), seeded.chance.random(), uuid.uuid4()]))
+            file.write(repr([random.random(), seeded.chance.random(), uuid.uuid4(), drawn.NAME]))
 
     @pytest.fixture(scope="session")
     def server():
@@ -45,6 +46,26 @@ PACKAGES = {
         thread.start()
     """,
     "careless_environ.py": "import os\nTEST = os.environ['E2E_TEST']\n",
+    "keeps_stdout.py": "from sys import stdout\n",
+    "forgets_stdout.py": """
+        import sys
+        class Loop:
+            def __init__(self): self.own, self.stream = self, sys.stdout
+        Loop()
+    """,
+    "replaces_stderr.py": """
+        import sys
+        class Loud:
+            def __init__(self, file): self.file = file
+            def __getattr__(self, name): return getattr(self.file, name)
+        sys.stderr = Loud(sys.stderr)
+    """,
+    "drawn.py": "import uuid\nNAME = uuid.uuid4().hex\n",
+    "numbered.py": "from os import getpid\nNUMBER = getpid()\n",
+    "looks_around.py": """
+        import os
+        CONFIGURED = os.path.exists("around.ini")
+    """,
     "warns_at_import.py": "import warnings\nwarnings.warn('old', DeprecationWarning)\n",
 }
 
@@ -57,8 +78,18 @@ FILES = {
                  orig=sys.orig_argv[1:3], executable=sys.executable, flags=str(sys.flags), prefix=sys.prefix)
     """,
     "process": """
-        import os, signal, threading
+        import logging, os, signal, threading, time, numbered
+        from os import getpid
+        def test_what_was_taken_by_its_name_is_the_real_one():
+            assert numbered.getpid is getpid and type(getpid) is type(len)
+        def test_time_begins_with_it():
+            began = getattr(logging, "_startTime")
+            with open("/proc/self/stat") as stat, open("/proc/uptime") as up:
+                ticks = int(stat.read().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+                born = time.time() - (float(up.read().split()[0]) - ticks)
+            assert began / (1e9 if isinstance(began, int) else 1) > born - 0.5
         def test_it_is_its_own(tell):
+            assert numbered.NUMBER == os.getpid()
             assert os.getpid() == os.getpgrp() == os.getsid(0)
             assert threading.main_thread().native_id == threading.get_native_id() == os.getpid()
             tell(handlers=[str(signal.getsignal(one)) for one in (1, 2, 15, 17, 13)],
@@ -130,10 +161,13 @@ FILES = {
             subprocess.Popen(["sleep", "311"], start_new_session=True)
     """,
     "capture": """
-        import os, sys
+        import os, sys, keeps_stdout
         def test_file_descriptors(capfd):
             os.write(1, b"one"); print("two", file=sys.stderr)
             assert capfd.readouterr() == ("one", "two\\n")
+        def test_who_keeps_a_stream_from_its_import(capfd):
+            print("three", file=keeps_stdout.stdout, flush=True)
+            assert capfd.readouterr().out == ""
         def test_folders(tmp_path):
             (tmp_path / "x").write_text("y")
             assert sorted(os.listdir(tmp_path)) == ["x"]
