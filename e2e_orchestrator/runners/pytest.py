@@ -63,7 +63,7 @@ class PytestRunner:
         path = os.pathsep.join(filter(None, [str(PLUGIN_FOLDER), seen.get("PYTHONPATH")]))
         warm = WarmStart(
             mode=self._spec.warm,
-            alike=(str(self._spec.json_report), *self._measuring(seen), *test.args),
+            alike=(str(self._spec.json_report), *_told(seen), *self._measuring(seen), *test.args),
             target=Path(test.cwd) / test.target.partition("::")[0],
             coverage=self._coverage,
         )
@@ -134,6 +134,13 @@ class PytestRunner:
         names = sorted(path.name for path in spec.folder.glob(f"{COVERAGE}*"))
         left = dict.fromkeys(names, ("coverage-data", "application/vnd.sqlite3"))
         return files_left(left, spec=spec) if self._spec.coverage else ()
+
+
+def _told(seen: Mapping[str, str]) -> Iterator[str]:
+    """Arguments and plugins that pytest takes from the environment."""
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        if value := seen.get(name):
+            yield f"{name}={value}"
 
 
 def _running(completed: Completed, stream: StreamEvidence) -> CaseStatus:

@@ -56,6 +56,18 @@ class TestCommand:
             str(PLUGIN_FOLDER),
         ]
 
+    @pytest.mark.parametrize("name", ["PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"])
+    def test_what_pytest_is_told_by_a_variable_makes_another_warm_start(
+        self, bench: Bench, name: str
+    ) -> None:
+        plain, told = (
+            bench.runner().command(bench.test("a.py", env=env), bench.spec()).warm
+            for env in ({name: ""}, {name: "xdist"})
+        )
+        assert plain is not None
+        assert told is not None
+        assert plain.alike != told.alike
+
     def test_nothing_but_the_plugin_can_be_imported_from_its_folder(self) -> None:
         found = [one.name for one in PLUGIN_FOLDER.iterdir() if one.name != "__pycache__"]
         assert found
