@@ -31,6 +31,7 @@ _WORTH_IT = 3  # A server costs about as much as a cold start.
 _RECORDED_AT_ONCE = 2
 _MOST_ROUNDS = 5
 _MOST_CRASHES = 2
+_MOST_OUTGROWN = 5
 _MOST_SERVERS = 6
 _PATIENCE = 10.0
 _BARE = Imports(modules=(("pytest", False),))
@@ -65,6 +66,7 @@ class _Kind:
     refused: str | None = None
     recording: int = 0
     crashes: int = 0
+    outgrown: int = 0
     bare: bool = False
     server: asyncio.Task[WarmServer] | None = None
     said: set[str] = field(default_factory=set)
@@ -223,10 +225,14 @@ class WarmStarts:
         kind.imports = replace(imports, avoid={**imports.avoid, **avoid})
         if self._memory and not kind.bare:
             self._memory.keep(kind.key, kind.imports)
-        if avoid and _ready(kind.server) is server:
-            if not server.running:
-                server.retire()
-            kind.server = None
+        if _ready(kind.server) is not server:
+            return  # Another one knows better already.
+        kind.outgrown += 1
+        if not avoid or kind.outgrown >= _MOST_OUTGROWN:
+            kind.refused = why  # The next server would be no better, or it has been tried often enough.
+        if not server.running:
+            server.retire()
+        kind.server = None
 
     def _launch_soon(self, kind: _Kind, asked: Asked) -> None:
         """Instead of one that nobody needs now, if there are many."""

@@ -76,6 +76,7 @@ class WarmTender(keeper.Tender):
         self._pipe, writing = os.pipe()
         os.set_blocking(self._pipe, False)
         waiting, born = os.pipe()
+        tender = os.getpid()
         pid = os.fork()
         if pid:
             os.close(writing)
@@ -85,7 +86,7 @@ class WarmTender(keeper.Tender):
             return pid
         self.owner.detach()
         birth.come_into_the_world(output=writing)
-        raise Born(request)
+        raise Born({**request, "tender": tender})
 
 
 class WarmServer(keeper.Server):
@@ -155,7 +156,7 @@ def _prepare(control: socket.socket) -> _Prepared:
     prepared.prepare(preload.remember_installed(), state=preload.State)
     _masks(wanted["secrets"])
     holds = sorted({name.partition(".")[0] for name in sys.modules})
-    watch = outgrown.Watch(preloading.reads)
+    watch = outgrown.Watch(preloading.reads, marked=preloading.marked)
     _import_ours(watch)
     return holds, watch, preloading.unseeded
 

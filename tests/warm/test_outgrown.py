@@ -18,6 +18,8 @@ PACKAGES = {
         atexit.register(shutil.rmtree, FOLDER)
         """,
     "greedy.py": "import os\nALL = dict(os.environ)\n",
+    "checks.py": "def check(one):\n    assert one == 1\n",
+    "outer.py": "import sys, types\nsys.modules['inner'] = types.SimpleNamespace(PLACE='installed')\n",
 }
 TEST = """
     import os
@@ -42,7 +44,7 @@ STORIES: dict[str, tuple[dict[str, str], str, str]] = {
 
 
 def attempts(
-    project: Project, files: dict[str, str], test: str, *, beside: dict[str, str] | None = None
+    project: Project, files: dict[str, str], test: str, *arguments: str, beside: dict[str, str] | None = None
 ) -> Attempts:
     """The second run of six files alike and of what lies beside them: the first has told what is imported."""
     python = interpreter(project.root / "python", PACKAGES)
@@ -51,7 +53,7 @@ def attempts(
     project.write({**dict.fromkeys(names, test), **(beside or {})})
     tests = {Path(name).stem: name for name in [*names, *(beside or {})]}
     planned(project, python, {name: path for name, path in tests.items() if path.endswith(".py")})
-    first, second = run(project, fresh=True), run(project)
+    first, second = run(project, *arguments, fresh=True), run(project, *arguments)
     assert set(first.run.ends.values()) == {"passed"}, first.run.stdout
     return second
 
@@ -81,6 +83,37 @@ ODD = {
         "('live', 'a double')",
         "which has another gateway",
     ),
+    "a conftest.py that stands on what it has set": (
+        {
+            "conftest.py": """
+                import os
+                os.environ['PAYMENTS_MODE'] = 'strict'
+                import payments
+                assert payments.MODE == 'strict'
+            """
+        },
+        "('strict', 'installed')",
+        "the project sets PAYMENTS_MODE",
+    ),
+    "a conftest.py that starts what only one can be": (
+        {
+            "conftest.py": """
+                import atexit, os, subprocess, sys
+                os.mkdir("only-one")
+                atexit.register(os.rmdir, "only-one")
+                os.environ["PAYMENTS_MODE"] = "strict"
+                lock = "import fcntl, signal; file = open('lock', 'w'); fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)"
+                words = [sys.executable, "-c", f"{lock}; print(flush=True); signal.pause()"]
+                child = subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True)
+                assert child.stdout.readline(), "there is another"
+                def pytest_sessionfinish():
+                    child.kill()
+                    child.wait()
+            """
+        },
+        "('strict', 'installed')",
+        "the project sets PAYMENTS_MODE",
+    ),
 }
 
 
@@ -95,6 +128,54 @@ def test_what_no_recorded_attempt_knew_the_fork_finds_out_itself(
     told: Any = [(case["id"], case["status"]) for case in found.run.tests["p/test_zoo"]["cases"]]
     assert told == [("t/zoo/test_zoo.py::test_payments", "passed")], "once, though it was started twice"
     assert why in str(found.chosen)
+
+
+def test_a_file_that_stands_on_what_it_has_set_is_collected(project: Project) -> None:
+    test = TEST.format(expected="('live', 'installed')")
+    strict = "import os\nos.environ['PAYMENTS_MODE'] = 'strict'\nimport payments\nassert payments.MODE == 'strict'\n"
+    odd = {"t/zoo/test_zoo.py": f"{strict}def test_payments(): pass\n"}
+    found = attempts(project, {}, test, "--warm", "on", beside=odd)
+    assert found.run.ends["p/test_zoo"] == "passed", found.run.stdout
+    assert "the project sets PAYMENTS_MODE" in str(found.chosen)
+
+
+REWRITTEN = "import pytest\npytest.register_assert_rewrite('checks')\nimport checks"
+CHECKED = """
+    import checks, pytest
+    def test_the_message():
+        with pytest.raises(AssertionError) as caught:
+            checks.check([1])
+        assert ("[1] == 1" in str(caught.value)) is {rewritten}
+"""
+
+
+@pytest.mark.parametrize("rewritten", [True, False])
+def test_pytest_rewrites_the_assertions_that_it_is_asked_to(project: Project, *, rewritten: bool) -> None:
+    project.write({"pytest.ini": "[pytest]\nfilterwarnings = error\n"})
+    project.write({"zoo/conftest.py": REWRITTEN if rewritten else "import checks"})
+    odd = {"zoo/test_zoo.py": CHECKED.format(rewritten=rewritten)}
+    others = {} if rewritten else {"conftest.py": REWRITTEN}
+    found = attempts(project, others, CHECKED.format(rewritten=not rewritten), beside=odd)
+    assert set(found.run.ends.values()) == {"passed"}, found.run.stdout
+    assert "the assertions of checks rewritten" in str(found.chosen)
+
+
+def test_what_no_server_can_do_without_is_not_tried_for_ever(project: Project) -> None:
+    stand_in = """
+        import os, outer, sys, types
+        sys.modules['inner'] = types.SimpleNamespace(PLACE='a stand-in')
+        with open(os.path.join(os.environ["E2E_OUTPUT_DIR"], "starts"), "a") as file:
+            file.write("x")
+    """
+    test = "import inner\ndef test_inner():\n    assert inner.PLACE == 'a stand-in'\n"
+    found = attempts(project, {"conftest.py": stand_in}, test, "--workers", "1", "--warm", "on")
+    assert set(found.run.ends.values()) == {"passed"}, found.run.stdout
+    starts = [found.file(f"test_{number}", "starts") for number in range(6)]
+    assert starts == ["xx", "x", "x", "x", "x", "x"], (
+        "one is enough to learn that the next would be no better"
+    )
+    cold = [why for way, why in found.chosen if way == "cold"]
+    assert all("the project puts something else in the place of inner" in why for why in cold), cold
 
 
 def test_what_an_import_leaves_on_the_disk_is_not_shared(project: Project) -> None:

@@ -149,6 +149,7 @@ class Recorder:
 
     def pytest_collectreport(self, report):
         if report.outcome != "passed":
+            start_again_if_outgrown()  # It may have failed for what the fork took over.
             kind = "collection_error" if report.outcome == "failed" else "collection_skipped"
             self.stream.send(kind, id=report.nodeid, message=cut(text_of(report)))
 
@@ -253,11 +254,11 @@ def start():
         )
 
 
-def start_again_if_outgrown():
+def start_again_if_outgrown(collected=False):
     """Once the project has said what it says at import, and before anything is run or told of it."""
     watch = e2e_orchestrator_stream.WATCH
     if watch is not None and STREAM and REAL.getpid() == STREAM[0][0].pid:
-        watch.start_again_if_outgrown(writer=STREAM[0][0].writer)
+        watch.start_again_if_outgrown(writer=STREAM[0][0].writer, collected=collected)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -265,10 +266,15 @@ def pytest_sessionstart():
     start_again_if_outgrown()
 
 
-@pytest.hookimpl(tryfirst=True)  # Before any conftest: the first line decides who writes the stream.
-def pytest_load_initial_conftests():
+# Before any conftest, as the first line decides who writes the stream; and after all of them, loaded or not.
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config):
     start()
+    if e2e_orchestrator_stream.WATCH is not None:
+        e2e_orchestrator_stream.WATCH.meet(early_config.pluginmanager.rewrite_hook)
     e2e_orchestrator_django.install()  # Before pytest-django imports what is to be changed.
+    yield
+    start_again_if_outgrown()
 
 
 BLAME = e2e_orchestrator_blame.Blame()
@@ -331,7 +337,7 @@ def wanted_ids():
 
 @pytest.hookimpl(trylast=True)  # Also in xdist's workers: each collects for itself.
 def pytest_collection_modifyitems(config, items):
-    start_again_if_outgrown()
+    start_again_if_outgrown(collected=True)
     COLLECTED.update(sys.modules if RECORD else ())
     wanted = wanted_ids()
     if wanted is None:
